@@ -1,0 +1,60 @@
+# Everything runs in .venv, which `make` builds when it is first needed; its stamps make a second run quick.
+# Wanted on the machine: Python 3.11 or newer, pip and make.  Another Python: make PYTHON=python3.12 test
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench clean
+
+help:  ## Show what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.package  ## Run the example chat
+	$(BIN)/python -m examples.chat
+
+test: $(VENV)/.dev  ## Run the tests; ARGS="-k origins" passes arguments to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev  ## Check style, form and types (ruff, mypy --strict, pyright strict)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy wscontrollers $(wildcard examples tests/typing)
+	$(BIN)/pyright --warnings
+
+format: $(VENV)/.dev  ## Put the sources into form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.bench  ## Measure against raw ASGI and the peers
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean:  ## Remove .venv, caches and what was built
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# Debian's python3 may come without ensurepip; then the machine's own pip puts pip into the venv.
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "make: there is no '$(PYTHON)' here. Fix: install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "make: wscontrollers needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>&1 | head -n 1). Fix: make PYTHON=python3.11" >&2; exit 1; }
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV) && $(PYTHON) -m venv --without-pip $(VENV) \
+	  && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	$(PIP) install --quiet --upgrade pip
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.created pyproject.toml
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.package
+	$(PIP) install --quiet --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.package
+	$(PIP) install --quiet --editable '.[bench]'
+	@touch $@

@@ -1,0 +1,198 @@
+"""The application: routes, container, exception handlers and lifespan put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Literal, TypeVar
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.routing import BaseRoute, Router
+from starlette.types import ASGIApp, ExceptionHandler, Lifespan
+
+from .callables import AnyCallable
+from .container import Container
+from .exceptions import HTTPException, WebSocketException, WebSocketRequestValidationError
+from .markers import Dependency
+from .routing import APIRouter, Host
+from .routing.failures import http_exception, invalid_parameters, invalid_parameters_answered, websocket_exception
+from .routing.layers import ExceptionLayer, LastResort
+from .routing.router import HasRouter
+from .security.origins import OriginPolicy
+
+EndpointT = TypeVar("EndpointT", bound=AnyCallable)
+HandlerT = TypeVar("HandlerT", bound=AnyCallable)
+
+
+class App(Starlette):
+    """A Starlette application with WebSocket routes, controllers and a container.
+
+    Args:
+        controllers: Controller classes to include, each under its own prefix.
+        container: What supplies services; an empty one when left out.
+        dependencies: Run first, for each WebSocket route.
+        routes: Ready routes, Starlette's HTTP routes too.
+        middleware: Starlette's middleware, outermost first.
+        exception_handlers: By class or HTTP status; a handler takes `(websocket, exception)`.
+        lifespan: Entered at start-up, when the container's resources are open; left before they are closed.
+        origins: Pages from which a browser may open sessions, `"https://chat.example.org"`, besides those of the same host;
+            `"*"` lets all in.
+        invalid_parameters: What the peer sees: `"close"`, a close with 1008 before the accept (HTTP 403 on the wire), or
+            `"answer"`, HTTP 422 with the errors.
+        sync_dependencies: Where plain functions run: `"thread"`, because they may block, or `"inline"`, in the event loop.
+        debug: Tracebacks in answers to HTTP requests.
+
+    Raises:
+        DeclarationError: A parameter can never be filled, or a binding has a fault; all of them at once.
+    """
+
+    router: APIRouter
+
+    def __init__(
+        self,
+        *,
+        controllers: Sequence[HasRouter] = (),
+        container: Container | None = None,
+        dependencies: Sequence[Dependency] | None = None,
+        routes: Sequence[BaseRoute] | None = None,
+        middleware: Sequence[Middleware] | None = None,
+        exception_handlers: Mapping[Any, ExceptionHandler] | None = None,
+        lifespan: Lifespan[Any] | None = None,
+        origins: Sequence[str] = (),
+        invalid_parameters: Literal["close", "answer"] = "close",
+        sync_dependencies: Literal["thread", "inline"] = "thread",
+        debug: bool = False,
+    ) -> None:
+        super().__init__(debug=debug, middleware=middleware, exception_handlers=exception_handlers)
+        self.container = container if container is not None else Container()
+        self.dependency_overrides: dict[AnyCallable, AnyCallable] = {}
+        for cls, handler in default_handlers(invalid_parameters).items():
+            self.exception_handlers.setdefault(cls, handler)
+        self.router = APIRouter(
+            dependencies=dependencies, lifespan=around(self.container, Router(lifespan=lifespan).lifespan_context)
+        )
+        self.router.serve_with(
+            Host(
+                container=self.container,
+                provider=self,
+                threads=sync_dependencies == "thread",
+                origins=OriginPolicy(origins),
+            )
+        )
+        self.router.routes.extend(routes or [])
+        for controller in controllers:
+            self.include_controller(controller)
+
+    def websocket(
+        self, path: str, name: str | None = None, *, dependencies: Sequence[Dependency] | None = None
+    ) -> Callable[[EndpointT], EndpointT]:
+        """Decorate an endpoint; the function itself is returned."""
+        return self.router.websocket(path, name, dependencies=dependencies)
+
+    def add_api_websocket_route(
+        self, path: str, endpoint: AnyCallable, name: str | None = None, *, dependencies: Sequence[Dependency] | None = None
+    ) -> None:
+        """Add an endpoint."""
+        self.router.add_api_websocket_route(path, endpoint, name, dependencies=dependencies)
+
+    def websocket_route(self, path: str, name: str | None = None) -> Callable[[EndpointT], EndpointT]:
+        """Decorate a plain Starlette endpoint, into which nothing is injected."""
+        return self.router.websocket_route(path, name)
+
+    def add_websocket_route(self, path: str, endpoint: AnyCallable, name: str | None = None) -> None:
+        """Add a plain Starlette endpoint, into which nothing is injected."""
+        self.router.add_websocket_route(path, endpoint, name)
+
+    def include_router(self, router: APIRouter, *, prefix: str = "", dependencies: Sequence[Dependency] | None = None) -> None:
+        """Take in all routes of a router, those of today and those that are added to it later."""
+        self.router.include_router(router, prefix=prefix, dependencies=dependencies)
+
+    def include_controller(
+        self, controller: HasRouter, *, prefix: str = "", dependencies: Sequence[Dependency] | None = None
+    ) -> None:
+        """Take in the routes of a controller."""
+        self.router.include_controller(controller, prefix=prefix, dependencies=dependencies)
+
+    def exception_handler(self, exc_class_or_status_code: int | type[Exception]) -> Callable[[HandlerT], HandlerT]:
+        """Decorate a handler `(websocket, exception)`; a plain function runs in a thread."""
+
+        def decorate(handler: HandlerT) -> HandlerT:
+            self.add_exception_handler(exc_class_or_status_code, handler)
+            return handler
+
+        return decorate
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Starlette's stack with layers that do not wrap the frames of a session."""
+        handlers = dict(self.exception_handlers)
+        server_error = [handlers.pop(key) for key in (Exception, 500) if key in handlers]
+        app: ASGIApp = ExceptionLayer(self.router, handlers=handlers, debug=self.debug)
+        for cls, args, kwargs in reversed(self.user_middleware):
+            app = cls(app, *args, **kwargs)
+        return LastResort(ServerErrorMiddleware(app, handler=server_error[0] if server_error else None, debug=self.debug))
+
+
+def default_handlers(invalid: Literal["close", "answer"]) -> dict[Any, Any]:
+    """What handles the exceptions of this package where the application says nothing else."""
+    return {
+        HTTPException: http_exception,
+        WebSocketException: websocket_exception,
+        WebSocketRequestValidationError: invalid_parameters if invalid == "close" else invalid_parameters_answered,
+    }
+
+
+def around(
+    container: Container, lifespan: Callable[[Any], AbstractAsyncContextManager[Any]]
+) -> Callable[[Any], AbstractAsyncContextManager[Any]]:
+    """A lifespan inside of the container's: its resources are open before and closed behind it."""
+
+    @asynccontextmanager
+    async def combined(app: Any) -> AsyncIterator[Any]:
+        container.validate()
+        async with container.lifespan(), lifespan(app) as state:
+            yield state
+
+    return combined
+
+
+def register_controllers(
+    app: Starlette,
+    *controllers: HasRouter,
+    container: Container | None = None,
+    prefix: str = "",
+    dependencies: Sequence[Dependency] | None = None,
+    origins: Sequence[str] = (),
+    sync_dependencies: Literal["thread", "inline"] = "thread",
+) -> Container:
+    """Register controllers on an application that is no `App`: plain Starlette, or FastAPI.
+
+    Its own routes, handlers and middleware are untouched. The container is validated and its resources are opened when the
+    application starts, around its own lifespan. An application with `dependency_overrides`, as FastAPI's, has them obeyed.
+
+    Args:
+        app: The application.
+        controllers: Controller classes, each under its own prefix.
+        container: What supplies services; an empty one when left out.
+        prefix: Put before the prefix of each controller.
+        dependencies: Run before those of each controller.
+        origins: See `App`.
+        sync_dependencies: See `App`.
+
+    Returns:
+        The container.
+
+    Raises:
+        DeclarationError: A parameter can never be filled, or a binding has a fault.
+    """
+    container = container if container is not None else Container()
+    router = APIRouter()
+    router.serve_with(
+        Host(container=container, provider=app, threads=sync_dependencies == "thread", origins=OriginPolicy(origins))
+    )
+    for controller in controllers:
+        router.include_controller(controller, prefix=prefix, dependencies=dependencies)
+    app.router.routes.extend(router.table.routes)
+    app.router.lifespan_context = around(container, app.router.lifespan_context)
+    return container

@@ -1,0 +1,182 @@
+"""What a callable is, and what its signature says, once its wrappers are taken off.
+
+Everything here runs at import or registration; nothing of it is called while a session runs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import partial
+from typing import Any
+
+if sys.version_info >= (3, 13):
+    from inspect import iscoroutinefunction
+else:
+    # Python 3.11 and 3.12 have a second mark, `asyncio.coroutines._is_coroutine`, that inspect does not know.
+    from asyncio import iscoroutinefunction
+
+AnyCallable = Callable[..., Any]
+
+
+class Kind(Enum):
+    """How the value of a callable is had."""
+
+    CALL = "call"
+    AWAIT = "await"
+    GENERATOR = "generator"
+    ASYNC_GENERATOR = "async generator"
+
+    @property
+    def is_generator(self) -> bool:
+        """Whether the callable yields its value and cleans up behind the yield."""
+        return self in (Kind.GENERATOR, Kind.ASYNC_GENERATOR)
+
+
+def without_partial(call: AnyCallable) -> AnyCallable:
+    """The function below any number of `functools.partial`."""
+    while isinstance(call, partial):
+        call = call.func
+    return call
+
+
+def unwrapped(call: AnyCallable) -> AnyCallable:
+    """The function below partials and `functools.wraps` decorators."""
+    return inspect.unwrap(without_partial(call))
+
+
+def kind_of(call: AnyCallable) -> Kind:
+    """Whether a callable is plain, a coroutine function or a generator function, looking through wrappers and `__call__`."""
+    for kind, is_kind in (
+        (Kind.GENERATOR, inspect.isgeneratorfunction),
+        (Kind.ASYNC_GENERATOR, inspect.isasyncgenfunction),
+        (Kind.AWAIT, iscoroutinefunction),
+    ):
+        if any(is_kind(layer) for layer in _layers(call)):
+            return kind
+    return Kind.CALL
+
+
+def _layers(call: AnyCallable) -> list[AnyCallable]:
+    outer, inner = without_partial(call), unwrapped(call)
+    layers = [layer for layer in (outer, inner) if inspect.isroutine(layer)]
+    if inspect.isclass(inner):
+        return layers
+    for layer in (outer, inner):
+        dunder_call = getattr(layer, "__call__", None)  # noqa: B004 - the method itself is looked at, not whether it exists
+        if dunder_call is not None:
+            layers += [without_partial(dunder_call), unwrapped(dunder_call)]
+    return layers
+
+
+def signature_of(call: AnyCallable, *, type_arguments: Mapping[Any, Any] | None = None) -> inspect.Signature:
+    """The signature with every annotation evaluated as far as it can be.
+
+    A name that cannot be found (a return annotation below `if TYPE_CHECKING`) stays as it was written.
+
+    Args:
+        call: Any callable; a class gives the signature of its constructor.
+        type_arguments: What stands for the type variables of a generic class.
+    """
+    try:
+        signature = inspect.signature(call, eval_str=True)
+    except NameError:
+        signature = _leniently_evaluated(call)
+    if not type_arguments:
+        return signature
+    parameters = [
+        parameter.replace(annotation=substituted(parameter.annotation, type_arguments))
+        for parameter in signature.parameters.values()
+    ]
+    return signature.replace(parameters=parameters)
+
+
+def _leniently_evaluated(call: AnyCallable) -> inspect.Signature:
+    signature = inspect.signature(call)
+    namespace = _globals_of(call)
+    parameters = [
+        parameter.replace(annotation=_evaluated(parameter.annotation, namespace)) for parameter in signature.parameters.values()
+    ]
+    return signature.replace(parameters=parameters)
+
+
+def _globals_of(call: AnyCallable) -> dict[str, Any]:
+    function = unwrapped(call)
+    if inspect.isclass(function):
+        function = function.__init__
+    elif not hasattr(function, "__globals__"):
+        function = unwrapped(getattr(function, "__call__", function))  # noqa: B004 - see _layers
+    return getattr(inspect.unwrap(function), "__globals__", {})
+
+
+def _evaluated(annotation: Any, namespace: dict[str, Any]) -> Any:
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        return eval(annotation, namespace)  # noqa: S307 - what inspect.signature(eval_str=True) does, one parameter at a time
+    except NameError:
+        return annotation
+
+
+def substituted(annotation: Any, type_arguments: Mapping[Any, Any]) -> Any:
+    """The annotation with type variables replaced, at any depth: `Repo[T]` becomes `Repo[User]`."""
+    if isinstance(annotation, typing.TypeVar):
+        return type_arguments.get(annotation, annotation)
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is None or not arguments:
+        return annotation
+    if origin is typing.Annotated:
+        return typing.Annotated[(substituted(arguments[0], type_arguments), *arguments[1:])]  # type: ignore[return-value]
+    replaced = tuple(substituted(argument, type_arguments) for argument in arguments)
+    if replaced == arguments:
+        return annotation
+    if origin is types.UnionType:
+        return typing.Union[replaced]  # noqa: UP007 - made of values, not written
+    return annotation.copy_with(replaced) if hasattr(annotation, "copy_with") else origin[replaced]
+
+
+def unaliased(annotation: Any) -> Any:
+    """What a PEP 695 alias (`type Limit = ...`) stands for."""
+    while _is_type_alias(annotation):
+        annotation = annotation.__value__
+    return annotation
+
+
+def _is_type_alias(annotation: Any) -> bool:
+    # By name: Python 3.11 has the class in typing_extensions only, which is no dependency of this package.
+    return type(annotation).__name__ == "TypeAliasType" and hasattr(annotation, "__value__")
+
+
+def name_of(thing: Any) -> str:
+    """A short name for a class, a function or an annotation, for error texts."""
+    if isinstance(thing, partial):
+        return f"partial({name_of(thing.func)})"
+    if typing.get_origin(thing) is not None:
+        return _annotation_name(thing)
+    name = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", None)
+    if name is None:
+        return repr(thing) if isinstance(thing, str | int | tuple) else f"{type(thing).__qualname__} object"
+    return str(name).replace("<locals>.", "")
+
+
+def _annotation_name(annotation: Any) -> str:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return name_of(arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join("None" if argument is type(None) else name_of(argument) for argument in arguments)
+    inner = ", ".join("..." if argument is ... else name_of(argument) for argument in arguments)
+    return f"{name_of(origin)}[{inner}]"
+
+
+def place_of(call: AnyCallable) -> str:
+    """Where a callable stands: `module.name (file:line)` as far as it is known."""
+    function = unwrapped(call)
+    code = getattr(function, "__code__", None) or getattr(getattr(function, "__init__", None), "__code__", None)
+    module = getattr(function, "__module__", None)
+    name = f"{module}.{name_of(call)}" if module else name_of(call)
+    return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else name

@@ -1,0 +1,216 @@
+"""Tiers, the running scope of a session or a message, and the scope decorators."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from enum import IntEnum
+from types import TracebackType
+from typing import Any, ClassVar, TypeAlias, TypeVar
+
+import anyio
+import injector
+
+from wscontrollers.callables import name_of
+from wscontrollers.container.inputs import Input
+from wscontrollers.exceptions import Fault, ScopeLeakError
+
+T = TypeVar("T")
+Exit: TypeAlias = Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], bool]
+AsyncExit: TypeAlias = Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], Awaitable[bool]]
+
+
+class Tier(IntEnum):
+    """How long a thing lives; a thing may need things of its own tier or a lower number only."""
+
+    APP = 0
+    SESSION = 1
+    MESSAGE = 2
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class Missing:
+    """The type of `MISSING`: no value has been made yet (None is a value)."""
+
+
+MISSING = Missing()
+
+
+class Scope:
+    """The running scope of one session: what was made for it, what the handshake supplied, and its clean-ups.
+
+    Attributes:
+        values: Instances of this tier by slot, made at first use.
+        session_values: Those of the session; for a session's own scope the same dict.
+        inputs: What the handshake supplied; the planner fills it before the factories that need it run.
+        closed: Whether `close` was called; nothing can be had from it lazily any more.
+    """
+
+    __slots__ = ("_building", "_stack", "absorbed", "closed", "failure", "inputs", "session_values", "values")
+
+    tier: ClassVar[Tier] = Tier.SESSION
+
+    def __init__(self) -> None:
+        self.values: dict[Any, Any] = {}
+        self.session_values = self.values
+        self.inputs: dict[Input, Any] = {}
+        self.closed = False
+        self.absorbed = False
+        self.failure: BaseException | None = None
+        self._stack: AsyncExitStack | None = None
+        self._building: dict[Any, anyio.Event | None] | None = None
+
+    # A property, not a slot: a slot that holds `self` would be a reference cycle for every session.
+    @property
+    def session(self) -> Scope | None:
+        """The session's scope: itself for a session, None for the app."""
+        return self
+
+    @property
+    def has_stack(self) -> bool:
+        """Whether a clean-up was registered."""
+        return self._stack is not None
+
+    @property
+    def stack(self) -> AsyncExitStack:
+        """The clean-ups, made at first use: a session without any pays nothing."""
+        if self._stack is None:
+            self._stack = AsyncExitStack()
+        return self._stack
+
+    def push(self, leave: Exit) -> None:
+        """Register a clean-up."""
+        self.stack.push(leave)
+
+    def push_async(self, leave: AsyncExit) -> None:
+        """Register a clean-up that is awaited."""
+        self.stack.push_async_exit(leave)
+
+    def message(self) -> Scope:
+        """A scope below this one for one message, with values and clean-ups of its own."""
+        return MessageScopeOf(self)
+
+    async def close(self, exception: BaseException | None = None) -> bool:
+        """Run the clean-ups in reverse.
+
+        Args:
+            exception: What ended the tier; generators of the container see it at their `yield` and cannot swallow it.
+
+        Returns:
+            True if the exception is dealt with: a context manager on the stack, none of the container's, suppressed it,
+            or it was a cancellation that a cancel scope of a provider, open over its `yield`, took.
+
+        Raises:
+            BaseExceptionGroup: that of a provider's task group which had failed and thereby had cancelled the tier.
+        """
+        self.closed = True
+        stack, self._stack = self._stack, None
+        if stack is None:
+            return False
+        if exception is None:
+            suppressed = await stack.__aexit__(None, None, None)
+        else:
+            suppressed = await stack.__aexit__(type(exception), exception, exception.__traceback__)
+        return suppressed or self.took()
+
+    def took(self) -> bool:
+        """Whether a provider's own cancel scope took the cancellation that ended the tier.
+
+        Raises:
+            BaseExceptionGroup: that of a provider's task group which had failed and thereby had cancelled the tier.
+        """
+        failure, self.failure = self.failure, None
+        absorbed, self.absorbed = self.absorbed, False
+        if failure is not None:
+            raise failure
+        return absorbed
+
+    async def once(self, slot: object, build: Callable[[Any], Awaitable[T]]) -> T:
+        """The value of a slot, built by the first who asks while the others wait; if that fails, the next one tries."""
+        if self._building is None:
+            self._building = {}
+        building = self._building
+        while (value := self.values.get(slot, MISSING)) is MISSING:
+            if slot not in building:
+                building[slot] = None
+                try:
+                    value = self.values[slot] = await build(self)
+                    break
+                finally:
+                    if (waiting := building.pop(slot)) is not None:
+                        waiting.set()
+            event = building[slot]
+            if event is None:
+                event = building[slot] = anyio.Event()
+            await event.wait()
+        return value  # type: ignore[no-any-return]
+
+
+class MessageScopeOf(Scope):
+    """The running scope of one message."""
+
+    __slots__ = ("_session",)
+
+    tier = Tier.MESSAGE
+
+    def __init__(self, session: Scope) -> None:
+        self.values = {}
+        self.session_values = session.session_values
+        self.inputs = session.inputs
+        self.closed = False
+        self.absorbed = False
+        self.failure = None
+        self._stack = None
+        self._building = None
+        self._session = session
+
+    @property
+    def session(self) -> Scope | None:
+        """The scope of the session that the message belongs to."""
+        return self._session
+
+
+class _Lived(injector.Scope):
+    """What both scope classes do under a stock `Injector`, which has neither sessions nor messages: explain."""
+
+    tier: ClassVar[Tier]
+
+    def get(self, key: Any, provider: injector.Provider[Any]) -> injector.Provider[Any]:
+        """Refuse: only a `Container` can hand out what lives in a session."""
+        raise ScopeLeakError(
+            Fault(
+                name_of(key),
+                f"it is {self.tier}-scoped, and injector was asked for it, which knows no {self.tier}s",
+                f"let it be injected where a {self.tier} exists: a parameter of a controller, a handler or a "
+                f"{self.tier}-scoped provider of a Container",
+            )
+        )
+
+
+class SessionScope(_Lived):
+    """The injector scope of things that live as long as one session."""
+
+    tier = Tier.SESSION
+
+
+class MessageScope(_Lived):
+    """The injector scope of things that live as long as the handling of one message."""
+
+    tier = Tier.MESSAGE
+
+
+session_scoped = injector.ScopeDecorator(SessionScope)
+"""Decorator of a class or a provider: one instance a session."""
+
+message_scoped = injector.ScopeDecorator(MessageScope)
+"""Decorator of a class or a provider: one instance a message."""
+
+LIFETIMES: dict[type[injector.Scope], Tier | None] = {
+    injector.NoScope: None,
+    injector.SingletonScope: Tier.APP,
+    SessionScope: Tier.SESSION,
+    MessageScope: Tier.MESSAGE,
+}
+"""The injector scopes that are compiled; a thing in any other is asked of injector."""

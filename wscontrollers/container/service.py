@@ -1,0 +1,34 @@
+"""What a graph answers for a key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from wscontrollers.container.inputs import Input
+from wscontrollers.container.keys import Key
+from wscontrollers.container.scopes import Scope, Tier
+from wscontrollers.exceptions import Fault
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Service:
+    """A compiled key.
+
+    Attributes:
+        tier: The tier that it needs: a new-each-time thing that needs a session's thing has `Tier.SESSION`.
+        awaits: Whether `factory` returns an awaitable.
+        factory: Gives the thing for a running scope.
+        inputs: Everything that the handshake must have supplied before, in order of need, also what is needed lazily.
+        faults: Why it cannot work; then `factory` raises them.
+        cleans_up: Whether it may leave a clean-up with the scope of a session or message.
+    """
+
+    key: Key
+    tier: Tier
+    awaits: bool
+    factory: Callable[[Scope], Any]
+    inputs: tuple[Input, ...]
+    faults: tuple[Fault, ...]
+    cleans_up: bool

@@ -1,0 +1,23 @@
+"""From signatures to values: what a callable declares, the plan that is compiled of it, and its run.
+
+`get_dependant` reads a signature, `make_plan` compiles it, `Plan.solve` runs it for one handshake.
+"""
+
+from .dependant import Dependant, Owner, get_dependant
+from .plan import Plan
+from .planned import Planned
+from .planning import make_plan
+from .resolution import Resolution
+from .solving import SolvedDependency, solve_dependencies
+
+__all__ = [
+    "Dependant",
+    "Owner",
+    "Plan",
+    "Planned",
+    "Resolution",
+    "SolvedDependency",
+    "get_dependant",
+    "make_plan",
+    "solve_dependencies",
+]

@@ -1,0 +1,326 @@
+"""Who fills a parameter: the six rules, first match wins.
+
+1. a marker in `Annotated` or as default: `Depends`, `Security`, `Path`, `Query`, `Header`, `Cookie`, `FirstMessage`, `Inject`;
+2. a framework type: `WebSocket`, `HTTPConnection`, `SecurityScopes`;
+3. a name in the path;
+4. a class the container can supply;
+5. FastAPI's rule: scalars and sequences of scalars are query parameters;
+6. a default; otherwise a fault, told at registration.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from copy import copy
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, Protocol, get_args, get_origin
+
+from pydantic import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from starlette.background import BackgroundTasks
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+
+from ..callables import AnyCallable, name_of, unaliased
+from ..container import Service, inject_key, is_no_inject
+from ..exceptions import DeclarationError
+from ..markers import Dependency, Param, PathParam, Place, QueryParam
+from ..security import SecurityScopes
+from .annotations import is_scalar, is_scalar_sequence, is_subclass, model_of, without_annotated, without_none
+from .fields import ParamField, make_field
+
+EMPTY = inspect.Parameter.empty
+
+
+class Supplier(Protocol):
+    """What analysis asks of a container."""
+
+    def supplies(self, key: Any) -> bool:
+        """Whether the container can supply the key to a parameter without a marker."""
+        ...
+
+    def is_bound(self, key: Any) -> bool:
+        """Whether the key is bound explicitly."""
+        ...
+
+    def service(self, key: Any, path: tuple[str, ...] = ()) -> Service:
+        """The compiled form of the key, with the faults of all that it needs."""
+        ...
+
+
+class Framework(Enum):
+    """The values that the framework itself gives."""
+
+    CONNECTION = "connection"
+    SECURITY_SCOPES = "security scopes"
+
+
+@dataclass(frozen=True, slots=True)
+class FromDependency:
+    """Rule 1: the value of a callable."""
+
+    marker: Dependency
+    call: AnyCallable
+
+
+@dataclass(frozen=True, slots=True)
+class FromField:
+    """Rules 1, 3 and 5: a value that was sent."""
+
+    field: ParamField
+
+
+@dataclass(frozen=True, slots=True)
+class FromFramework:
+    """Rule 2."""
+
+    value: Framework
+
+
+@dataclass(frozen=True, slots=True)
+class FromService:
+    """Rules 1 and 4: a thing of the container."""
+
+    key: Any
+
+
+@dataclass(frozen=True, slots=True)
+class FromDefault:
+    """Rule 6: nothing is passed, the callable's own default holds."""
+
+
+Source = FromDependency | FromField | FromFramework | FromService | FromDefault
+
+_UNREADABLE = (PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError, NameError, TypeError)
+_REFUSED = (
+    (Request, "a WebSocket has no HTTP request", "annotate it with WebSocket or HTTPConnection"),
+    (Response, "a WebSocket has no HTTP response", "raise Denied(status, text) to refuse, or pass headers to accept()"),
+    (BackgroundTasks, "a WebSocket has no response to run tasks after", "await the work, or start it in a task of your own"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What analysis knows of the surroundings of a parameter."""
+
+    where: str
+    path: str
+    path_names: frozenset[str]
+    whole_path: bool
+    supplier: Supplier | None
+
+
+def analyse(parameter: inspect.Parameter, around: Surroundings) -> Source:
+    """Decide who fills a parameter.
+
+    Args:
+        parameter: With an evaluated annotation.
+        around: Where it stands. Without a supplier, what only a container can decide is taken as possible.
+
+    Raises:
+        DeclarationError: Nobody can fill it, or two claim it.
+    """
+    return _Analysis(parameter, around).source()
+
+
+class _Analysis:
+    """The six rules over one parameter."""
+
+    def __init__(self, parameter: inspect.Parameter, around: Surroundings) -> None:
+        self.name = parameter.name
+        self.around = around
+        self.default = parameter.default
+        self.annotation: Any = unaliased(parameter.annotation)
+        if self.annotation is EMPTY:
+            self.annotation = Any
+        self.type = without_annotated(self.annotation)
+        self.in_path = self.name in around.path_names
+
+    def source(self) -> Source:
+        marker = self._marker()
+        if isinstance(marker, Dependency):
+            return self._dependency(marker)
+        injected = inject_key(self.annotation)
+        if injected is not None:
+            return self._injected(injected, marker)
+        framework = self._framework()
+        if framework is not None:
+            if marker is not None:
+                raise self._fault(f"{marker!r} and the type {name_of(self.type)} both claim it", "leave the marker out")
+            return FromFramework(framework)
+        if marker is not None:
+            return self._sent(marker)
+        if self.in_path:
+            return self._sent(PathParam())
+        return self._service() or self._unmarked()
+
+    def _fault(self, what: str, fix: str) -> DeclarationError:
+        return DeclarationError.at(f"{self.around.where}, parameter {self.name!r}", what, fix=fix)
+
+    # Rule 1
+
+    def _marker(self) -> Param | Dependency | None:
+        metadata = get_args(self.annotation)[1:] if get_origin(self.annotation) is Annotated else ()
+        inside = [item for item in metadata if isinstance(item, Param | Dependency)]
+        outside = self.default if isinstance(self.default, Param | Dependency | FieldInfo) else None
+        if inside and outside is not None:
+            raise self._fault("it has a marker in Annotated and another one as default", "keep one of them")
+        if not inside:
+            return self._default_marker(outside)
+        marker = inside[-1]
+        if isinstance(marker, Dependency):
+            return marker
+        if marker.default is not PydanticUndefined and not isinstance(marker, PathParam):
+            raise self._fault(
+                f"{type(marker).__name__.removesuffix('Param')}() in Annotated has the default {marker.default!r}",
+                f"write the default behind the annotation: {self.name}: Annotated[...] = {marker.default!r}",
+            )
+        if self.default is EMPTY:
+            return marker
+        if isinstance(marker, PathParam) or self.in_path:
+            raise self._fault("a path parameter cannot have a default", "leave the default out: the path always has a value")
+        return self._with_default(marker)
+
+    def _default_marker(self, outside: Any) -> Param | Dependency | None:
+        if outside is None or isinstance(outside, Param | Dependency):
+            return outside
+        raise self._fault("its default is a pydantic Field()", "use Query(), Header() or Cookie(), which take the same keywords")
+
+    def _with_default(self, marker: Param) -> Param:
+        # The marker stays in the annotation as it was declared; the copy that carries the default takes its place there.
+        completed = copy(marker)
+        completed.default = self.default
+        metadata = [completed if item is marker else item for item in get_args(self.annotation)[1:]]
+        self.annotation = Annotated[(self.type, *metadata)]
+        return completed
+
+    def _dependency(self, marker: Dependency) -> FromDependency:
+        call: Any = marker.dependency if marker.dependency is not None else self.type
+        if call is Any or not callable(call):
+            raise self._fault(
+                "Depends() has nothing to call",
+                "name a callable, Depends(function), or annotate the parameter with the class to construct",
+            )
+        return FromDependency(marker, call)
+
+    def _injected(self, key: Any, marker: Param | None) -> Source:
+        if marker is not None or self.in_path:
+            claimant = repr(marker) if marker is not None else f"the path {self.around.path!r}"
+            raise self._fault(f"Inject and {claimant} both claim it", "rename it, or leave Inject out")
+        return FromService(key)
+
+    # Rule 2
+
+    def _framework(self) -> Framework | None:
+        annotation = without_none(self.type)
+        for refused, what, fix in _REFUSED:
+            if is_subclass(annotation, refused):
+                raise self._fault(what, fix)
+        if is_subclass(annotation, HTTPConnection):
+            if not (issubclass(WebSocket, annotation) or issubclass(annotation, WebSocket)):
+                raise self._fault(f"a session has no {name_of(annotation)}", "annotate it with WebSocket or HTTPConnection")
+            return Framework.CONNECTION
+        if is_subclass(annotation, SecurityScopes):
+            return Framework.SECURITY_SCOPES
+        return None
+
+    # Rules 1, 3 and 5
+
+    def _sent(self, marker: Param) -> FromField:
+        if self.in_path and not isinstance(marker, PathParam):
+            raise self._fault(
+                f"{marker!r} and the path {self.around.path!r} both claim it", "use Path(), or rename it here or in the path"
+            )
+        if isinstance(self.default, Param):
+            field = make_field(self.name, self.annotation, marker, path_names=self.around.path_names)
+        else:
+            field = make_field(self.name, self.annotation, self._inferred_default(marker), path_names=self.around.path_names)
+        self._check(field)
+        return FromField(field)
+
+    def _inferred_default(self, marker: Param) -> Param:
+        if self.default is EMPTY or isinstance(marker, PathParam):
+            return marker
+        marker = copy(marker) if marker.default is PydanticUndefined else marker
+        marker.default = self.default
+        return marker
+
+    def _check(self, field: ParamField) -> None:
+        annotation = field.info.annotation
+        if isinstance(field.info, PathParam):
+            if not is_scalar(annotation):
+                raise self._fault(f"a path parameter cannot be {name_of(annotation)}", "use a scalar type")
+            if self.around.whole_path and field.aliases[0] not in self.around.path_names:
+                raise self._fault(
+                    f"the path {self.around.path!r} has no {{{field.aliases[0]}}}, so it can never be filled",
+                    "put the name into the path, or use Query()",
+                )
+        elif isinstance(field.info, QueryParam) and not (
+            is_scalar(annotation) or is_scalar_sequence(annotation) or model_of(annotation) is not None
+        ):
+            raise self._fault(f"a query cannot carry {name_of(annotation)}", "use scalars, a sequence of scalars or a model")
+        try:
+            TypeAdapter(field.definition()[0])
+        except _UNREADABLE as error:
+            raise self._fault(
+                f"pydantic cannot read a value of the type {name_of(annotation)} from {_places(field)}: {_first_line(error)}",
+                "use a type that pydantic knows, or bind the class in the container",
+            ) from error
+
+    # Rule 4
+
+    def _service(self) -> FromService | FromDefault | None:
+        if is_no_inject(self.annotation):
+            return None
+        supplier = self.around.supplier
+        for key in dict.fromkeys((self.annotation, self.type, without_none(self.type))):
+            if supplier is None:
+                if _may_be_bound(key):
+                    return FromService(key)
+            elif supplier.supplies(key) and (self.default is EMPTY or key == self.annotation or supplier.is_bound(key)):
+                return FromService(key)
+        return None
+
+    # Rules 5 and 6
+
+    def _unmarked(self) -> Source:
+        sendable = is_scalar(self.type) or is_scalar_sequence(self.type)
+        if sendable and (self.default is EMPTY or _is_readable(self.annotation)):
+            return self._sent(QueryParam())
+        if self.default is not EMPTY:
+            return FromDefault()
+        if model_of(self.type) is not None:
+            raise self._fault(
+                f"the model {name_of(self.type)} has no marker, and a WebSocket has no body to read it from",
+                "use Annotated[..., Query()], Header() or Cookie() for a group of parameters, FirstMessage() for the first frame, "
+                "or bind it in the container",
+            )
+        raise self._fault(
+            f"nothing can fill {name_of(self.type)}: it has no marker, is not in the path, the container cannot supply it, "
+            "and a query cannot carry it",
+            "add a marker (Depends, Query, Header, Cookie, FirstMessage, Inject), bind it in the container, or give a default",
+        )
+
+
+def _may_be_bound(key: Any) -> bool:
+    return isinstance(key, type) and not isinstance(key, types.GenericAlias) and key.__module__ not in ("builtins", "datetime")
+
+
+def _is_readable(annotation: Any) -> bool:
+    try:
+        TypeAdapter(annotation)
+    except _UNREADABLE:
+        return False
+    return True
+
+
+def _places(field: ParamField) -> str:
+    return "the first message" if field.place is Place.MESSAGE else f"a {field.place.value}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(".")

@@ -1,0 +1,104 @@
+"""The first frame of a session as a source of parameters: `Annotated[Credentials, FirstMessage()]`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import anyio
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+from starlette.exceptions import WebSocketException
+from starlette.status import WS_1008_POLICY_VIOLATION, WS_1009_MESSAGE_TOO_BIG
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ..markers import FirstMessageParam
+from ..websockets import ServedWebSocket
+from .fields import MISSING, ParamField
+from .invoking import Values
+from .parameters import FieldSet
+from .resolution import Resolution
+from .steps import RUN, Step
+
+MAX_BYTES = 64 * 1024
+"""The size of a first message, in bytes, beyond which the session is closed with 1009."""
+
+
+
+class FirstMessageStep(Step):
+    """Accepts, receives one frame within the time limit, validates it and fills the slots of all who asked for it.
+
+    One parameter takes the whole message; several take the fields of their names.
+    """
+
+    __slots__ = ("_fields", "_set", "_slots", "_timeout")
+
+    def __init__(self, fields: Sequence[ParamField], slots: Sequence[int]) -> None:
+        super().__init__(RUN, slots[0], (), lambda values: None, "FirstMessage")
+        limits = [cast(FirstMessageParam, field.info).timeout for field in fields]
+        self._timeout = min((limit for limit in limits if limit is not None), default=None)
+        self._fields = tuple(fields)
+        self._slots = tuple(slots)
+        self._set = FieldSet([field for field in fields if not _is_raw(field)])
+
+    async def run(self, values: Values, resolution: Resolution) -> None:
+        frame = await self._received(resolution.connection)
+        size = len(frame) if isinstance(frame, bytes) else len(frame.encode("utf-8", "surrogatepass"))
+        if size > MAX_BYTES:
+            raise WebSocketException(WS_1009_MESSAGE_TOO_BIG, f"first message over {MAX_BYTES} bytes")
+        read = iter(self._validated(frame)) if self._set.fields else iter(())
+        for field, slot in zip(self._fields, self._slots, strict=True):
+            values[slot] = frame if _is_raw(field) else next(read)
+
+    async def _received(self, connection: WebSocket) -> str | bytes:
+        if isinstance(connection, ServedWebSocket):
+            await connection.accept_early()
+        try:
+            with anyio.fail_after(self._timeout):
+                message = await connection.receive()
+        except TimeoutError:
+            raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: none within the time limit") from None
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1005), message.get("reason"))
+        text: str | None = message.get("text")
+        return text if text is not None else cast(bytes, message["bytes"])
+
+    def _validated(self, frame: str | bytes) -> list[Any]:
+        content = self._parsed(frame)
+        if len(self._fields) == 1:
+            raw = {"p0": content}
+        else:
+            if not isinstance(content, dict):
+                raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not an object")
+            named = ((f"p{index}", _named(field, content)) for index, field in enumerate(self._set.fields))
+            raw = {key: value for key, value in named if value is not MISSING}
+        try:
+            return list(self._set.validated_json(to_json(raw)))
+        except ValidationError as error:
+            raise WebSocketException(WS_1008_POLICY_VIOLATION, _short(error)) from error
+
+    def _parsed(self, frame: str | bytes) -> Any:
+        if isinstance(frame, bytes):
+            try:
+                frame = frame.decode()
+            except UnicodeDecodeError:
+                raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not UTF-8") from None
+        try:
+            return from_json(frame, allow_inf_nan=False)
+        except ValueError:
+            raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not JSON") from None
+
+
+def _is_raw(field: ParamField) -> bool:
+    return cast(FirstMessageParam, field.info).raw
+
+
+def _named(field: ParamField, content: dict[str, Any]) -> Any:
+    return next((content[alias] for alias in field.aliases if alias in content), MISSING)
+
+
+def _short(error: ValidationError) -> str:
+    """The first fault, within the 123 bytes that a close frame's reason may have (RFC 6455, section 5.5)."""
+    detail = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(item) for item in detail["loc"][1:])
+    return f"first message: {where + ': ' if where else ''}{detail['type']}".encode()[:123].decode(errors="ignore")

@@ -1,0 +1,117 @@
+"""All parameters of a handshake, read and validated in one call of pydantic's core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from starlette.websockets import WebSocket
+
+from ..markers import Place
+from .fields import MISSING, ErrorDetail, ParamField, Received
+
+_READERS: dict[Place, Callable[[WebSocket], Received]] = {
+    Place.PATH: lambda connection: connection.path_params,
+    Place.QUERY: lambda connection: connection.query_params,
+    Place.HEADER: lambda connection: connection.headers,
+    Place.COOKIE: lambda connection: connection.cookies,
+}
+
+
+class FieldSet:
+    """Fields that are validated together, each under a key of its own so that nothing of one reaches another."""
+
+    __slots__ = ("_adapters", "_validate", "_validate_json", "fields")
+
+    def __init__(self, fields: Sequence[ParamField]) -> None:
+        self.fields = tuple(fields)
+        definitions: dict[str, Any] = {f"p{index}": field.definition() for index, field in enumerate(fields)}
+        model = create_model("Parameters", __config__=ConfigDict(arbitrary_types_allowed=False), **definitions)
+        self._validate: Callable[[dict[str, Any]], BaseModel] = model.__pydantic_validator__.validate_python
+        self._validate_json: Callable[[bytes], BaseModel] = model.__pydantic_validator__.validate_json
+        self._adapters: dict[int, TypeAdapter[Any]] = {}
+
+    def validated(self, raw: dict[str, Any]) -> Iterable[Any]:
+        """The values of all fields, in their order.
+
+        Args:
+            raw: What was sent, under the keys `p0`, `p1`, ...; left out where nothing was.
+
+        Raises:
+            pydantic.ValidationError: At least one of them is not valid.
+        """
+        return self._validate(raw).__dict__.values()
+
+    def validated_json(self, data: bytes) -> Iterable[Any]:
+        """The values of all fields out of a JSON object with their keys, by pydantic's rules for JSON; raises as `validated`."""
+        return self._validate_json(data).__dict__.values()
+
+    def faulty(self, error: ValidationError) -> dict[int, list[ErrorDetail]]:
+        """pydantic's errors by the index of their field."""
+        by_field: dict[int, list[ErrorDetail]] = {}
+        for detail in error.errors(include_url=False):
+            by_field.setdefault(int(str(detail["loc"][0])[1:]), []).append(dict(detail))
+        return by_field
+
+    def single(self, index: int, raw: dict[str, Any]) -> Any:
+        """The value of one valid field, where others of the set are not."""
+        definition, info = self.fields[index].definition()
+        value = raw.get(f"p{index}", MISSING)
+        if value is MISSING:
+            return info.get_default(call_default_factory=True, validated_data={})
+        if index not in self._adapters:
+            self._adapters[index] = TypeAdapter(definition)
+        return self._adapters[index].validate_python(value)
+
+
+class Parameters:
+    """Reads the parameters of a plan from the handshake into consecutive slots."""
+
+    __slots__ = ("_by_place", "_set", "first")
+
+    def __init__(self, fields: Sequence[ParamField], first: int) -> None:
+        self.first = first
+        self._set = FieldSet(fields)
+        self._by_place = [
+            (reader, [(f"p{index}", field) for index, field in enumerate(fields) if field.place is place])
+            for place, reader in _READERS.items()
+            if any(field.place is place for field in fields)
+        ]
+
+    def read(self, connection: WebSocket) -> dict[str, Any]:
+        """What was sent for each parameter, under its key."""
+        raw: dict[str, Any] = {}
+        for reader, fields in self._by_place:
+            received = reader(connection)
+            for key, field in fields:
+                value = field.received(received)
+                if value is not MISSING:
+                    raw[key] = value
+        return raw
+
+    def fill(self, values: list[Any], connection: WebSocket) -> list[ErrorDetail]:
+        """Put the values of all parameters into their slots.
+
+        Returns:
+            The errors in the order of the parameters; the slots of faulty ones hold `MISSING`.
+        """
+        raw = self.read(connection)
+        first, count = self.first, len(self._set.fields)
+        try:
+            values[first : first + count] = self._set.validated(raw)
+        except ValidationError as error:
+            return self._fill_valid(values, raw, self._set.faulty(error), connection)
+        return []
+
+    def _fill_valid(
+        self, values: list[Any], raw: dict[str, Any], faulty: Mapping[int, list[ErrorDetail]], connection: WebSocket
+    ) -> list[ErrorDetail]:
+        errors: list[ErrorDetail] = []
+        for index, field in enumerate(self._set.fields):
+            if index in faulty:
+                values[self.first + index] = MISSING
+                errors += field.errors(faulty[index], _READERS[field.place](connection))
+            else:
+                values[self.first + index] = self._set.single(index, raw)
+        return errors

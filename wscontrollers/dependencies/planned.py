@@ -1,0 +1,64 @@
+"""A callable with the plan that holds at the moment: of its container's bindings and its app's overrides."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+
+from ..callables import AnyCallable
+from ..container import Container, Graph
+from .dependant import Dependant
+from .plan import Plan
+from .planning import make_plan
+
+_REMEMBERED = 16
+"""How many plans for overrides are kept: tests set one after the other, and none forever."""
+
+
+class Planned:
+    """Plans of one endpoint. The plain one is made at registration, one for overrides when it is first needed.
+
+    Args:
+        declare: Reads the endpoint's signature as the bindings of a graph want it.
+        container: What supplies services.
+        provider: Who has the overrides; None for nobody.
+        threads: Whether plain functions run in worker threads.
+
+    Raises:
+        DeclarationError: Some parameter can never be filled; all mistakes at once.
+    """
+
+    __slots__ = ("_declare", "_graph", "_plan", "_special", "_threads", "container", "dependant", "provider")
+
+    def __init__(
+        self, declare: Callable[[Graph], Dependant], *, container: Container, provider: object = None, threads: bool = True
+    ) -> None:
+        self._declare = declare
+        self._threads = threads
+        self.container = container
+        self.provider = provider
+        self._graph = container.graph
+        self._special: OrderedDict[tuple[int, ...], tuple[object, Plan]] = OrderedDict()
+        self.dependant = declare(self._graph)
+        self._plan = make_plan(self.dependant, supplier=self._graph, threads=threads)
+
+    def current(self) -> tuple[Graph, Plan]:
+        """The bindings and the plan that a session that starts now has to its end."""
+        graph = self.container.graph
+        overrides: Mapping[AnyCallable, AnyCallable] | None = getattr(self.provider, "dependency_overrides", None)
+        if graph is self._graph and not overrides:
+            return graph, self._plan
+        return graph, self._special_plan(graph, overrides or {})
+
+    def _special_plan(self, graph: Graph, overrides: Mapping[AnyCallable, AnyCallable]) -> Plan:
+        pairs = tuple(overrides.items())
+        key = (id(graph), *(id(call) for pair in pairs for call in pair))
+        found = self._special.get(key)
+        if found is None:
+            dependant = self.dependant if graph is self._graph else self._declare(graph)
+            plan = make_plan(dependant, supplier=graph, overrides=overrides, threads=self._threads)
+            # What the key was made of is kept with it, so that no id can come to mean something else.
+            found = self._special[key] = ((graph, pairs), plan)
+            while len(self._special) > _REMEMBERED:
+                self._special.popitem(last=False)
+        return found[1]

@@ -1,0 +1,128 @@
+"""The frame around an endpoint: solve, call, clean up, and never leave the peer without an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from anyio import CancelScope
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..callables import unwrapped
+from ..container import Container
+from ..dependencies import Dependant, Plan, Planned, Resolution
+from ..exceptions import EndpointContext, WebSocketRequestValidationError
+from ..security.origins import OriginPolicy
+from ..websockets import ServedWebSocket, WebSocket
+from .failures import Incident, answer, deny, end, is_departure
+
+Endpoint = Callable[[WebSocket], Awaitable[Any]]
+
+
+def websocket_session(func: Endpoint, *, origins: OriginPolicy | None = None) -> ASGIApp:
+    """An ASGI application that runs `func(websocket)` for each handshake and ends the session whatever happens in it.
+
+    Exceptions go to the application's handlers, as in Starlette; one without a handler is left to the application's last
+    resort. When the function returns, the session is closed with 1000 if it did not close it itself, after its clean-ups.
+
+    Args:
+        func: The endpoint, or what `get_websocket_app` returns.
+        origins: Which browsers' pages may open a session; None asks nobody.
+    """
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        websocket = ServedWebSocket(scope, receive, send)
+        incident = Incident.of(scope)
+        incident.websocket = websocket
+        if origins is not None and not origins.allows(scope):
+            await deny(websocket, 403, "Origin not allowed")
+            return
+        try:
+            await func(websocket)
+        except Exception as error:
+            # That the peer left is the end of the session, no failure, unless the application says otherwise.
+            if not await answer(error, websocket) and not is_departure(error):
+                await incident.unhandled(error, websocket)
+        await end(websocket)
+
+    return app
+
+
+def get_websocket_app(
+    dependant: Dependant | Planned, dependency_overrides_provider: object = None, *, container: Container | None = None
+) -> Endpoint:
+    """The endpoint as a function of the WebSocket alone: its dependencies are solved before it and cleaned up behind it.
+
+    Args:
+        dependant: What `get_dependant` returned, or a route's plans.
+        dependency_overrides_provider: Who has `dependency_overrides`.
+        container: What supplies services; an empty one when left out.
+
+    Raises:
+        WebSocketRequestValidationError: From the returned function: the handshake's parameters are not valid.
+    """
+    if isinstance(dependant, Planned):
+        planned = dependant
+    else:
+        declared = dependant
+        planned = Planned(lambda graph: declared, container=container or Container(), provider=dependency_overrides_provider)
+    call, path = planned.dependant.call, planned.dependant.path
+
+    async def app(websocket: WebSocket) -> None:
+        graph, plan = planned.current()
+        if plan.opens:
+            await graph.ensure_open()
+        resolution = Resolution(websocket, graph.session())
+        if not plan.cleans_up:
+            await _run(plan, resolution, None, call, path)
+            return
+        # Entered before anything that cleans up, so that scopes and task groups that a generator holds open over its yield lie
+        # inside of it; its shield goes up when the clean-ups begin.
+        with CancelScope() as unwinding:
+            await _run(plan, resolution, unwinding, call, path)
+
+    return app
+
+
+async def _run(plan: Plan, resolution: Resolution, unwinding: CancelScope | None, call: Any, path: str) -> None:
+    try:
+        values, errors = await plan.solve(resolution)
+        if errors:
+            raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(call, resolution.connection, path))
+        await plan.endpoint(values)
+    except BaseException as error:
+        left = await _unwound(resolution, unwinding, error)
+        if left is error:
+            raise
+        if left is not None:
+            raise left from left.__cause__
+    else:
+        left = await _unwound(resolution, unwinding, None)
+        if left is not None:
+            raise left
+
+
+async def _unwound(resolution: Resolution, unwinding: CancelScope | None, error: BaseException | None) -> BaseException | None:
+    if not resolution.needs_unwinding:
+        return error
+    if unwinding is not None:
+        unwinding.shield = True
+    try:
+        return await resolution.unwind(error)
+    finally:
+        if unwinding is not None:
+            unwinding.shield = False
+
+
+def endpoint_context(call: Any, websocket: WebSocket, path: str) -> EndpointContext:
+    """Where an endpoint stands, for the text of an error: function, file, line, and the path below its mounts."""
+    mount = str(websocket.scope.get("root_path", "")).rstrip("/")
+    context = EndpointContext(path=f"WS {mount}{path}")
+    function = unwrapped(call)
+    code = getattr(function, "__code__", None)
+    name = getattr(function, "__name__", None)
+    if name is not None:
+        context["function"] = name
+    if code is not None:
+        context["file"], context["line"] = code.co_filename, code.co_firstlineno
+    return context

@@ -1,0 +1,49 @@
+"""The two layers that an app puts around its sessions: handlers for exceptions inside, the last resort outside.
+
+Starlette's own layers wrap `send` for every frame; these look at the session's state only when something failed.
+"""
+
+from __future__ import annotations
+
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..websockets import ServedWebSocket
+from .failures import Incident, end, handle, handler_of, is_departure
+
+
+class ExceptionLayer(ExceptionMiddleware):
+    """Starlette's for HTTP; for WebSockets the same choice of handlers without a wrapper around each frame."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await super().__call__(scope, receive, send)
+            return
+        scope["starlette.exception_handlers"] = (self._exception_handlers, self._status_handlers)
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            handler = handler_of(error, self._exception_handlers, self._status_handlers)
+            websocket = Incident.of(scope).websocket or ServedWebSocket(scope, receive, send)
+            if handler is None and not is_departure(error):
+                raise
+            if handler is not None:
+                await handle(handler, error, websocket)
+            await end(websocket)
+
+
+class LastResort:
+    """The outermost layer of an app: what nobody handled is logged once and becomes HTTP 500 or a close with 1011."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await self.app(scope, receive, send)
+            return
+        incident = Incident.begin(scope)
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            await incident.last_resort(error, ServedWebSocket(scope, receive, send))

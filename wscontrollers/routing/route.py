@@ -1,0 +1,212 @@
+"""Routes: an endpoint at a path, with the dependencies of all levels it was included through."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from starlette._utils import get_route_path
+from starlette.routing import Match, WebSocketRoute, get_name
+from starlette.types import ASGIApp, Scope
+
+from ..callables import AnyCallable, Kind, kind_of, place_of, without_partial
+from ..container import Container, Graph
+from ..dependencies import Dependant, Owner, Planned, get_dependant
+from ..exceptions import DeclarationError
+from ..markers import Dependency
+from ..security.origins import OriginPolicy
+from ..websockets import WebSocket
+from .frame import get_websocket_app, websocket_session
+from .paths import compiled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Host:
+    """What a route gets from the application that serves it.
+
+    Attributes:
+        container: What supplies services.
+        provider: Who has `dependency_overrides`.
+        threads: Whether plain functions run in worker threads where nothing else is said.
+        origins: Which browsers' pages may open sessions; None asks nobody.
+    """
+
+    container: Container = field(default_factory=Container)
+    provider: object = None
+    threads: bool = True
+    origins: OriginPolicy | None = field(default_factory=OriginPolicy)
+
+
+class APIWebSocketRoute(WebSocketRoute):
+    """An endpoint with dependencies at a path.
+
+    It is usable alone, `Starlette(routes=[APIWebSocketRoute("/ws", endpoint)])`; a router binds a copy of it to its whole path,
+    to the dependencies of all levels and to the app's container.
+
+    Args:
+        path: With its parameters, `"/rooms/{room}"`.
+        endpoint: An async function, or a method together with its `owner`.
+        name: For `url_path_for`; the endpoint's own name when left out.
+        dependencies: Dependencies without a parameter, which run before the endpoint's own.
+        dependency_overrides_provider: Who has `dependency_overrides`, for a route that is used alone.
+        owner: The class of which the endpoint is a method; one instance is made for each session.
+
+    Raises:
+        DeclarationError: The endpoint is not async, or a parameter can never be filled, whatever the container holds.
+        RouteError: The path cannot be used.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: AnyCallable,
+        *,
+        name: str | None = None,
+        dependencies: Sequence[Dependency] | None = None,
+        dependency_overrides_provider: object = None,
+        owner: Owner | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.name = get_name(endpoint) if name is None else name
+        self.dependencies: list[Dependency] = list(dependencies or [])
+        self.owner = owner
+        self._provider = dependency_overrides_provider
+        self._planned: Planned | None = None
+        self._host: Host | None = None
+        self._require_async()
+        self._set_path(path)
+        # What no container can mend is told here, where the endpoint is declared.
+        get_dependant(path=self.path_format, call=self.call, dependencies=self.dependencies, owner=owner, whole_path=False)
+        self.app: ASGIApp = self._serve_alone
+
+    @property
+    def call(self) -> AnyCallable:
+        """What is called with the solved values: the endpoint."""
+        return self.endpoint
+
+    @property
+    def planned(self) -> Planned:
+        """The plans of the route; for one that is used alone they are made at first use."""
+        if self._planned is None:
+            self._plan(self._host or Host(provider=self._provider))
+        assert self._planned is not None
+        return self._planned
+
+    @property
+    def dependant(self) -> Dependant:
+        """The endpoint and all that is below it."""
+        return self.planned.dependant
+
+    def bound(self, *, prefix: str, dependencies: Sequence[Dependency], host: Host | None) -> Self:
+        """A copy of the route behind a prefix, with dependencies before its own, planned if the application is known.
+
+        Raises:
+            DeclarationError: A parameter can never be filled.
+        """
+        route = copy(self)
+        route.dependencies = [*dependencies, *self.dependencies]
+        route._set_path(prefix + self.path)
+        route._planned = None
+        route._host = host
+        route.app = route._serve_alone
+        if host is not None:
+            route._plan(host)
+        return route
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether the route takes a handshake, with what it adds to its scope."""
+        if scope["type"] != "websocket":
+            return Match.NONE, {}
+        match = self.path_regex.match(get_route_path(scope))
+        if match is None:
+            return Match.NONE, {}
+        parameters = dict(scope.get("path_params", ()))
+        for name, text in match.groupdict().items():
+            parameters[name] = self.param_convertors[name].convert(text)
+        return Match.FULL, {"endpoint": self.endpoint, "path_params": parameters, "route": self}
+
+    def _require_async(self) -> None:
+        if kind_of(self.call) is not Kind.AWAIT:
+            what = "it is a generator" if kind_of(self.call).is_generator else "it is not async"
+            raise DeclarationError.at(
+                place_of(self.endpoint),
+                f"{what}, and the endpoint of a WebSocket has to be a coroutine function",
+                fix='write "async def"',
+            )
+
+    def _set_path(self, path: str) -> None:
+        self.path = path
+        if path:
+            self.path_regex, self.path_format, self.param_convertors = compiled(path, place_of(self.endpoint))
+        else:  # allowed until the route is bound: a router's prefix may stand before it
+            self.path_format = ""
+
+    def _plan(self, host: Host) -> None:
+        if not self.path:
+            compiled(self.path, place_of(self.endpoint))
+        self._planned = Planned(self._declare, container=host.container, provider=host.provider, threads=host.threads)
+        self.app = websocket_session(get_websocket_app(self._planned), origins=host.origins)
+
+    def _declare(self, graph: Graph) -> Dependant:
+        return get_dependant(
+            path=self.path_format,
+            call=self.call,
+            dependencies=self.dependencies,
+            supplier=graph,
+            owner=self.owner,
+            scope="function",
+        )
+
+    async def _serve_alone(self, scope: Any, receive: Any, send: Any) -> None:
+        self._plan(self._host or Host(provider=self._provider))
+        await self.app(scope, receive, send)
+
+
+class RawWebSocketRoute(APIWebSocketRoute):
+    """A plain Starlette endpoint: a function of the WebSocket, a `WebSocketEndpoint` class or an ASGI application.
+
+    Nothing is injected into it, but the dependencies of its routers guard it and its session ends as every other.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: AnyCallable,
+        *,
+        name: str | None = None,
+        dependencies: Sequence[Dependency] | None = None,
+        application: ASGIApp | None = None,
+    ) -> None:
+        self._adapter = _adapter(endpoint) if application is None else _application_adapter(application)
+        super().__init__(path, endpoint, name=name, dependencies=dependencies)
+
+    @classmethod
+    def of(cls, route: WebSocketRoute) -> Self:
+        """The same route as Starlette's own, with its middleware, below our routers."""
+        return cls(route.path, route.endpoint, name=route.name, application=route.app)
+
+    @property
+    def call(self) -> AnyCallable:
+        """What is called: the endpoint behind an adapter."""
+        return self._adapter
+
+
+def _adapter(endpoint: AnyCallable) -> Callable[[WebSocket], Any]:
+    function = without_partial(endpoint)
+    if not (inspect.isfunction(function) or inspect.ismethod(function)):
+        return _application_adapter(endpoint)
+
+    async def as_function(websocket: WebSocket) -> None:
+        await endpoint(websocket)
+
+    return as_function
+
+
+def _application_adapter(application: ASGIApp) -> Callable[[WebSocket], Any]:
+    async def as_application(websocket: WebSocket) -> None:
+        await application(websocket.scope, websocket.receive, websocket.send)
+
+    return as_application

@@ -1,0 +1,235 @@
+"""Routers: routes that share a prefix and dependencies, and the flat table that handshakes are matched against."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, Protocol, TypeVar, cast
+
+from starlette.datastructures import URLPath
+from starlette.routing import BaseRoute, Match, NoMatchFound, Router
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
+
+from ..callables import AnyCallable
+from ..exceptions import RouteError
+from ..markers import Dependency
+from .paths import checked_prefix
+from .route import APIWebSocketRoute, Host, RawWebSocketRoute
+from .table import RouteList, Table
+
+EndpointT = TypeVar("EndpointT", bound=AnyCallable)
+StatefulLifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any] | None]]
+
+
+class HasRouter(Protocol):
+    """A controller class: it has a router."""
+
+    @property
+    def router(self) -> APIRouter:
+        """The controller's routes."""
+        ...
+
+
+class APIRouter(Router):
+    """Routes that share a prefix and dependencies.
+
+    What is added later, to it or to a router that it includes, is live at once wherever it was included.
+
+    Args:
+        prefix: Put before the path of each route that is added by its methods.
+        dependencies: Run before those of each route.
+        routes: Ready routes; `Route`, `WebSocketRoute` and `Mount` of Starlette too.
+        redirect_slashes: Whether an HTTP request is redirected to the path with or without a slash at its end.
+        default: What answers when nothing matches.
+        lifespan: Entered at start-up, inside of the lifespans of the routers and the app around it.
+
+    Raises:
+        RouteError: The prefix does not start with a slash, or ends with one.
+    """
+
+    def __init__(
+        self,
+        *,
+        prefix: str = "",
+        dependencies: Sequence[Dependency] | None = None,
+        routes: Sequence[BaseRoute] | None = None,
+        redirect_slashes: bool = True,
+        default: ASGIApp | None = None,
+        lifespan: Lifespan[Any] | None = None,
+    ) -> None:
+        self.prefix = checked_prefix(prefix, "APIRouter")
+        self.dependencies: list[Dependency] = list(dependencies or [])
+        self._parents: weakref.WeakValueDictionary[int, APIRouter] = weakref.WeakValueDictionary()  # routers have no hash
+        self._host: Host | None = None
+        self._table: Table | None = None
+        super().__init__(redirect_slashes=redirect_slashes, default=default, lifespan=lifespan)
+        self._own_lifespan: StatefulLifespan | None = None if lifespan is None else cast(StatefulLifespan, self.lifespan_context)
+        self.lifespan_context = cast("Lifespan[Any]", self._lifespans)
+        self.routes: list[BaseRoute] = RouteList(self._changed)
+        self.routes.extend(routes or [])
+
+    # Declaring
+
+    def websocket(
+        self, path: str, name: str | None = None, *, dependencies: Sequence[Dependency] | None = None
+    ) -> Callable[[EndpointT], EndpointT]:
+        """Decorate an endpoint; the function itself is returned."""
+
+        def decorate(endpoint: EndpointT) -> EndpointT:
+            self.add_api_websocket_route(path, endpoint, name, dependencies=dependencies)
+            return endpoint
+
+        return decorate
+
+    def add_api_websocket_route(
+        self, path: str, endpoint: AnyCallable, name: str | None = None, *, dependencies: Sequence[Dependency] | None = None
+    ) -> None:
+        """Add an endpoint behind the router's prefix.
+
+        Raises:
+            DeclarationError: The endpoint cannot be served; see `APIWebSocketRoute`.
+        """
+        self.routes.append(APIWebSocketRoute(self.prefix + path, endpoint, name=name, dependencies=dependencies))
+
+    def websocket_route(self, path: str, name: str | None = None) -> Callable[[EndpointT], EndpointT]:
+        """Decorate a plain Starlette endpoint: nothing is injected, but prefix and dependencies hold for it."""
+
+        def decorate(endpoint: EndpointT) -> EndpointT:
+            self.add_websocket_route(path, endpoint, name)
+            return endpoint
+
+        return decorate
+
+    def add_websocket_route(self, path: str, endpoint: AnyCallable, name: str | None = None) -> None:
+        """Add a plain Starlette endpoint: a function of the WebSocket, a `WebSocketEndpoint` class or an ASGI application."""
+        self.routes.append(RawWebSocketRoute(self.prefix + path, endpoint, name=name))
+
+    def include_router(self, router: APIRouter, *, prefix: str = "", dependencies: Sequence[Dependency] | None = None) -> None:
+        """Take in all routes of a router, those of today and those that are added to it later.
+
+        Args:
+            router: The router; it can be included in several, or several times.
+            prefix: Put before the prefix and the paths of the router.
+            dependencies: Run before those of the router.
+
+        Raises:
+            RouteError: The prefix cannot be used, or the router includes this one.
+            DeclarationError: A route's parameter can never be filled.
+        """
+        prefix = checked_prefix(prefix, "include_router()")
+        if router is self or router._includes(self):
+            raise RouteError.at(
+                "include_router()",
+                "a router cannot include itself, directly or through others",
+                fix="include it once, further up",
+            )
+        router._parents[id(self)] = self
+        self.routes.append(IncludedRouter(router, prefix, dependencies))
+
+    def include_controller(
+        self, controller: HasRouter, *, prefix: str = "", dependencies: Sequence[Dependency] | None = None
+    ) -> None:
+        """Take in the routes of a controller; it raises as `include_router` does, and for an abstract controller."""
+        self.include_router(controller.router, prefix=prefix, dependencies=dependencies)
+
+    # Serving
+
+    def serve_with(self, host: Host) -> None:
+        """Bind all routes, now and whenever one is added, to the application that serves them.
+
+        Raises:
+            DeclarationError: A route's parameter can never be filled.
+        """
+        self._host = host
+        self._changed()
+
+    @property
+    def table(self) -> Table:
+        """All routes with their whole paths, in the order in which they are asked."""
+        if self._table is None:
+            self._table = Table(default=self.default, redirect_slashes=self.redirect_slashes)
+            self._table.fill(self.flattened(), self._host)
+        return self._table
+
+    def flattened(
+        self, prefix: str = "", dependencies: Sequence[Dependency] = ()
+    ) -> Iterator[tuple[BaseRoute, str, tuple[Dependency, ...]]]:
+        """Each route below the router, with what stands before its path and its dependencies."""
+        own = (*dependencies, *self.dependencies)
+        for route in self.routes:
+            if isinstance(route, IncludedRouter):
+                yield from route.router.flattened(prefix + route.prefix, (*own, *route.dependencies))
+            else:
+                yield route, prefix, own
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Match and serve."""
+        scope.setdefault("router", self)
+        if scope["type"] == "lifespan":
+            await self.lifespan(scope, receive, send)
+        else:
+            if self._host is None:
+                self.serve_with(Host())
+            await self.table.serve(scope, receive, send)
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """The path of a route.
+
+        Raises:
+            starlette.routing.NoMatchFound: There is none of this name and these parameters.
+        """
+        return self.table.router.url_path_for(name, **path_params)
+
+    def _changed(self) -> None:
+        if self._table is not None or self._host is not None:
+            table = self._table or Table(default=self.default, redirect_slashes=self.redirect_slashes)
+            table.fill(self.flattened(), self._host)
+            self._table = table
+        for parent in list(self._parents.values()):
+            parent._changed()
+
+    def _includes(self, other: APIRouter) -> bool:
+        return any(router is other or router._includes(other) for router in self._included())
+
+    def _included(self) -> Iterator[APIRouter]:
+        return (route.router for route in self.routes if isinstance(route, IncludedRouter))
+
+    @asynccontextmanager
+    async def _lifespans(self, app: Any) -> AsyncIterator[Mapping[str, Any] | None]:
+        """The lifespans of this router and of all that it includes, each once, outside first; the outer ones' state wins."""
+        states: list[Mapping[str, Any]] = []
+        async with AsyncExitStack() as stack:
+            state: Mapping[str, Any] | None
+            for router in self._with_included():
+                if router._own_lifespan is not None:
+                    state = await stack.enter_async_context(router._own_lifespan(app))
+                    states.append(state or {})
+            merged = {name: value for state in reversed(states) for name, value in state.items()}
+            yield merged or None
+
+    def _with_included(self) -> list[APIRouter]:
+        found: dict[int, APIRouter] = {id(self): self}
+        for router in self._included():
+            found |= {id(inner): inner for inner in router._with_included() if id(inner) not in found}
+        return list(found.values())
+
+
+class IncludedRouter(BaseRoute):
+    """The place of an included router among the routes of another."""
+
+    def __init__(self, router: APIRouter, prefix: str, dependencies: Iterable[Dependency] | None) -> None:
+        self.router = router
+        self.prefix = prefix
+        self.dependencies = list(dependencies or [])
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Never asked by an `APIRouter`, whose table is flat."""
+        return Match.NONE, {}
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        """Never asked by an `APIRouter`, whose table is flat."""
+        raise NoMatchFound(name, path_params)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Never called: it matches nothing."""
