@@ -22,17 +22,15 @@ class _Started(uvicorn.Server):
 
 
 @contextmanager
-def serving(app: Any, **options: Any) -> Iterator[str]:
-    """Serve an ASGI application in a thread; the value is its address, `127.0.0.1:port`."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
+def serving(app: Any, *, port: int = 0, **options: Any) -> Iterator[str]:
+    """Serve an ASGI application in a thread; the value is its address, `127.0.0.1:port`. Port 0 is a free one."""
+    with socket.create_server(("127.0.0.1", port)) as listening:
         server = _Started(uvicorn.Config(app, log_config=None, **options))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:
             assert server.ready.wait(10), "uvicorn did not start"
-            yield "127.0.0.1:{}".format(listening.getsockname()[1])
+            yield f"127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(10)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal, TypeVar
 
@@ -14,12 +14,12 @@ from starlette.types import ASGIApp, ExceptionHandler, Lifespan
 
 from .callables import AnyCallable
 from .container import Container
+from .controller import Controller
 from .exceptions import HTTPException, WebSocketException, WebSocketRequestValidationError
 from .markers import Dependency
 from .routing import APIRouter, Host
 from .routing.failures import http_exception, invalid_parameters, invalid_parameters_answered, websocket_exception
 from .routing.layers import ExceptionLayer, LastResort
-from .routing.router import HasRouter
 from .security.origins import OriginPolicy
 
 EndpointT = TypeVar("EndpointT", bound=AnyCallable)
@@ -53,7 +53,7 @@ class App(Starlette):
     def __init__(
         self,
         *,
-        controllers: Sequence[HasRouter] = (),
+        controllers: Sequence[type[Controller]] = (),
         container: Container | None = None,
         dependencies: Sequence[Dependency] | None = None,
         routes: Sequence[BaseRoute] | None = None,
@@ -110,7 +110,7 @@ class App(Starlette):
         self.router.include_router(router, prefix=prefix, dependencies=dependencies)
 
     def include_controller(
-        self, controller: HasRouter, *, prefix: str = "", dependencies: Sequence[Dependency] | None = None
+        self, controller: type[Controller], *, prefix: str = "", dependencies: Sequence[Dependency] | None = None
     ) -> None:
         """Take in the routes of a controller."""
         self.router.include_controller(controller, prefix=prefix, dependencies=dependencies)
@@ -149,7 +149,7 @@ def around(
     """A lifespan inside of the container's: its resources are open before and closed behind it."""
 
     @asynccontextmanager
-    async def combined(app: Any) -> AsyncIterator[Any]:
+    async def combined(app: Any) -> AsyncGenerator[Any]:
         container.validate()
         async with container.lifespan(), lifespan(app) as state:
             yield state
@@ -159,7 +159,7 @@ def around(
 
 def register_controllers(
     app: Starlette,
-    *controllers: HasRouter,
+    *controllers: type[Controller],
     container: Container | None = None,
     prefix: str = "",
     dependencies: Sequence[Dependency] | None = None,

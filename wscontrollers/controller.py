@@ -96,7 +96,7 @@ class ControllerMeta(ABCMeta):
             DeclarationError: The controller is abstract, has no endpoint, or a parameter can never be filled.
             RouteError: One of its routes can never be reached.
         """
-        made: tuple[type, APIRouter] | None = vars(cls).get(_ROUTER)
+        made: tuple[object, APIRouter] | None = vars(cls).get(_ROUTER)
         if made is None or made[0] is not cls:
             made = (cls, make_router(cls))
             setattr(cls, _ROUTER, made)

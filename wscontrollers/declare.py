@@ -8,7 +8,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from types import FunctionType
+from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 
 from .callables import AnyCallable, name_of, substituted
 from .exceptions import DeclarationError, RouteError
@@ -56,7 +57,7 @@ def websocket(path: str, *, name: str | None = None, dependencies: Sequence[Depe
         raise RouteError.at(f"@websocket({path!r})", "the path does not start with a slash", fix=f'write "/{path}"')
 
     def mark(function: FunctionT) -> FunctionT:
-        if not inspect.isfunction(function):
+        if not isinstance(cast(object, function), FunctionType):
             raise DeclarationError.at(
                 f"@websocket({path!r})",
                 f"it marks a {type(function).__name__}, and an endpoint is a method with self",

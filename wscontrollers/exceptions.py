@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Self, TypedDict
 
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.websockets import WebSocketDisconnect
@@ -66,7 +66,7 @@ class DeclarationError(TypeError):
         super().__init__(_listed(faults))
 
     @classmethod
-    def at(cls, where: str, what: str, *, fix: str) -> DeclarationError:
+    def at(cls, where: str, what: str, *, fix: str) -> Self:
         """The error of a single fault."""
         return cls(Fault(where, what, fix))
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from tests.serving import serving
 from wscontrollers import App, Denied, Depends, FirstMessage, Query, WebSocket, WebSocketException
@@ -19,9 +19,14 @@ pytestmark = pytest.mark.parametrize("ws", WS_CLASSES)
 
 
 def refused(address: str, path: str = "/", **options: object) -> InvalidStatus:
-    with pytest.raises(InvalidStatus) as caught, connect(f"ws://{address}{path}", **options):  # type: ignore[arg-type]
-        pass
+    with pytest.raises(InvalidStatus) as caught:
+        connect(f"ws://{address}{path}", **options)  # type: ignore[arg-type]
     return caught.value
+
+
+def receive_all(session: ClientConnection) -> None:
+    while True:
+        session.recv(timeout=5)
 
 
 def close_of(address: str, path: str = "/", *sent: str | bytes) -> tuple[int, str]:
@@ -29,8 +34,7 @@ def close_of(address: str, path: str = "/", *sent: str | bytes) -> tuple[int, st
         for frame in sent:
             session.send(frame)
         with pytest.raises(ConnectionClosed):
-            while True:
-                session.recv(timeout=5)
+            receive_all(session)
         received = session.protocol.close_rcvd
     assert received is not None, "no close frame: the peer sees 1006"
     return received.code, received.reason

@@ -33,10 +33,9 @@ class Incident:
     An app puts one into the scope before anything else runs; a route that finds none is on its own in another application.
     """
 
-    __slots__ = ("_scope", "id", "is_ours", "websocket")
+    __slots__ = ("id", "is_ours", "websocket")
 
-    def __init__(self, scope: Scope, *, is_ours: bool) -> None:
-        self._scope = scope
+    def __init__(self, *, is_ours: bool) -> None:
         self.is_ours = is_ours
         self.websocket: ServedWebSocket | None = None
         self.id: str | None = None
@@ -45,12 +44,12 @@ class Incident:
     def of(cls, scope: Scope) -> Incident:
         """The incident of the app that serves the scope, or a new one."""
         found = scope.get(_SCOPE_KEY)
-        return found if isinstance(found, cls) else cls(scope, is_ours=False)
+        return found if isinstance(found, cls) else cls(is_ours=False)
 
     @classmethod
     def begin(cls, scope: Scope) -> Incident:
         """Put a new incident into the scope of an app."""
-        incident = scope[_SCOPE_KEY] = cls(scope, is_ours=True)
+        incident = scope[_SCOPE_KEY] = cls(is_ours=True)
         return incident
 
     async def unhandled(self, error: Exception, websocket: ServedWebSocket) -> None:
@@ -58,7 +57,7 @@ class Incident:
 
         In another application the peer gets its answer here, and the exception goes on to that application's own reports.
         """
-        if not self.is_ours and not self._scope.get(_RAISE_KEY):
+        if not self.is_ours and not websocket.scope.get(_RAISE_KEY):
             await fail(websocket)
         raise error
 
@@ -67,17 +66,18 @@ class Incident:
 
         Under a `TestClient` that raises the application's exceptions it is raised instead.
         """
-        if self._scope.get(_RAISE_KEY):
+        if fallback.scope.get(_RAISE_KEY):
             raise error
         self.id = token_hex(8)
-        logger.error("session %s: unhandled exception at %r", self.id, self._scope.get("path", ""), exc_info=error)
+        logger.error("session %s: unhandled exception at %r", self.id, fallback.scope.get("path", ""), exc_info=error)
         await fail(self.websocket or fallback)
 
 
 def is_departure(error: BaseException) -> bool:
     """Whether an exception says no more than that the peer left, be it raised in several tasks of a group at once."""
     if isinstance(error, BaseExceptionGroup):
-        return all(is_departure(part) for part in error.exceptions)
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return all(is_departure(part) for part in group.exceptions)
     return isinstance(error, WebSocketDisconnect)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from anyio import CancelScope
+from anyio.lowlevel import checkpoint_if_cancelled
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..callables import unwrapped
@@ -92,10 +93,15 @@ async def _run(plan: Plan, resolution: Resolution, unwinding: CancelScope | None
         await plan.endpoint(values)
     except BaseException as error:
         left = await _unwound(resolution, unwinding, error)
-        if left is error:
-            raise
-        if left is not None:
-            raise left from left.__cause__
+        try:
+            if left is error:
+                raise
+            if left is not None:
+                raise left from left.__cause__
+        finally:
+            del left  # a frame that holds the exception it raises is a cycle, and a peer that leaves is an exception
+        # A task group of a clean-up can take a cancellation that was meant for the whole session while the shield was up.
+        await checkpoint_if_cancelled()
     else:
         left = await _unwound(resolution, unwinding, None)
         if left is not None:

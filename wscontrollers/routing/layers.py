@@ -39,7 +39,8 @@ class LastResort:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "websocket":
+        # Below another app, that one's handlers and last resort come behind ours.
+        if scope["type"] != "websocket" or Incident.of(scope).is_ours:
             await self.app(scope, receive, send)
             return
         incident = Incident.begin(scope)
@@ -47,3 +48,6 @@ class LastResort:
             await self.app(scope, receive, send)
         except Exception as error:
             await incident.last_resort(error, ServedWebSocket(scope, receive, send))
+        finally:
+            # The scope holds the incident: with it the WebSocket would be a cycle, and all of the session garbage to be searched.
+            incident.websocket = None

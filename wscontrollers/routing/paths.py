@@ -65,7 +65,7 @@ def takes_all_of(earlier: str, later: str) -> bool:
 
 
 def _segments(path: str) -> list[_Segment]:
-    segments = []
+    segments: list[_Segment] = []
     for part in path.split("/")[1:]:
         match = _PARAMETER.fullmatch(part)
         if match is not None:

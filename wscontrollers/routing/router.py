@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from starlette.datastructures import URLPath
 from starlette.routing import BaseRoute, Match, NoMatchFound, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from ..callables import AnyCallable
-from ..exceptions import RouteError
+from ..callables import AnyCallable, name_of
+from ..exceptions import DeclarationError, RouteError
 from ..markers import Dependency
 from .paths import checked_prefix
 from .route import APIWebSocketRoute, Host, RawWebSocketRoute
@@ -20,15 +20,6 @@ from .table import RouteList, Table
 
 EndpointT = TypeVar("EndpointT", bound=AnyCallable)
 StatefulLifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any] | None]]
-
-
-class HasRouter(Protocol):
-    """A controller class: it has a router."""
-
-    @property
-    def router(self) -> APIRouter:
-        """The controller's routes."""
-        ...
 
 
 class APIRouter(Router):
@@ -128,10 +119,24 @@ class APIRouter(Router):
         self.routes.append(IncludedRouter(router, prefix, dependencies))
 
     def include_controller(
-        self, controller: HasRouter, *, prefix: str = "", dependencies: Sequence[Dependency] | None = None
+        self, controller: type[object], *, prefix: str = "", dependencies: Sequence[Dependency] | None = None
     ) -> None:
-        """Take in the routes of a controller; it raises as `include_router` does, and for an abstract controller."""
-        self.include_router(controller.router, prefix=prefix, dependencies=dependencies)
+        """Take in the routes of a controller class; it raises as `include_router` does, and for an abstract controller.
+
+        Args:
+            controller: The class; anything with a `router` is one.
+            prefix: Put before the controller's own.
+            dependencies: Run before those of the controller.
+
+        Raises:
+            DeclarationError: It is no controller, or one of its parameters can never be filled.
+        """
+        router: object = getattr(controller, "router", None)
+        if not isinstance(router, APIRouter):
+            raise DeclarationError.at(
+                "include_controller()", f"{name_of(controller)} is no controller", fix="derive the class from Controller"
+            )
+        self.include_router(router, prefix=prefix, dependencies=dependencies)
 
     # Serving
 
@@ -196,7 +201,7 @@ class APIRouter(Router):
         return (route.router for route in self.routes if isinstance(route, IncludedRouter))
 
     @asynccontextmanager
-    async def _lifespans(self, app: Any) -> AsyncIterator[Mapping[str, Any] | None]:
+    async def _lifespans(self, app: Any) -> AsyncGenerator[Mapping[str, Any] | None]:
         """The lifespans of this router and of all that it includes, each once, outside first; the outer ones' state wins."""
         states: list[Mapping[str, Any]] = []
         async with AsyncExitStack() as stack:

@@ -95,7 +95,7 @@ class Table:
     def fill(self, declared: Iterable[Declared], host: Host | None) -> None:
         """Bind all routes; nothing changes if one of them cannot be bound."""
         bound: dict[Any, tuple[object, BaseRoute]] = {}
-        routes = []
+        routes: list[BaseRoute] = []
         for route, prefix, dependencies in declared:
             key = (id(route), prefix, *map(id, dependencies), id(host))
             # What the key was made of is kept with it, so that no id can come to mean something else.

@@ -1,0 +1,231 @@
+"""What handlers are chosen, what they are given, and what is logged."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from starlette.responses import JSONResponse, PlainTextResponse
+
+from wscontrollers import (
+    App,
+    Denied,
+    Depends,
+    HTTPException,
+    WebSocket,
+    WebSocketDisconnect,
+    WebSocketException,
+    WebSocketRequestValidationError,
+)
+from wscontrollers.routing.failures import handler_of, is_departure
+from wscontrollers.testing import TestClient, WebSocketDenialResponse
+
+
+def failing(error: Exception, *, accept: bool = False, **options: Any) -> App:
+    """An app whose only endpoint raises."""
+    app = App(**options)
+
+    @app.websocket("/")
+    async def endpoint(websocket: WebSocket, limit: int = 0) -> None:
+        if accept:
+            await websocket.accept()
+        raise error
+
+    return app
+
+
+def denial(app: App, path: str = "/", **options: Any) -> WebSocketDenialResponse:
+    with TestClient(app, **options) as client, pytest.raises(WebSocketDenialResponse) as caught:
+        client.websocket_connect(path).__enter__()
+    return caught.value
+
+
+def close(app: App, path: str = "/", **options: Any) -> WebSocketDisconnect:
+    with (
+        TestClient(app, **options) as client,
+        pytest.raises(WebSocketDisconnect) as caught,
+        client.websocket_connect(path) as session,
+    ):
+        session.receive_text()
+    return caught.value
+
+
+class Teapot(Exception):
+    pass
+
+
+class BrownTeapot(Teapot):
+    pass
+
+
+def test_http_exception_is_an_answer_with_detail() -> None:
+    """`HTTPException` before the accept is an HTTP answer with JSON, as FastAPI writes it."""
+    response = denial(failing(HTTPException(418, "tea", {"x-a": "b"})))
+    assert (response.status_code, response.json(), response.headers["x-a"]) == (418, {"detail": "tea"}, "b")
+
+
+def test_denied_without_text_has_the_phrase_of_its_status() -> None:
+    """`Denied(401)` says "Unauthorized"."""
+    assert denial(failing(Denied(401))).json() == {"detail": "Unauthorized"}
+
+
+def test_statuses_without_a_body_have_none() -> None:
+    """An answer with a status that has no body gets none."""
+    assert denial(failing(HTTPException(304))).content == b""
+
+
+def test_websocket_exception_before_the_accept() -> None:
+    """`WebSocketException` before the accept closes with its code and reason."""
+    error = close(failing(WebSocketException(4000, "no")))
+    assert (error.code, error.reason) == (4000, "no")
+
+
+def test_websocket_exception_after_the_own_close() -> None:
+    """A `WebSocketException` after the endpoint closed by itself changes nothing and is no error."""
+    app = App()
+
+    @app.websocket("/")
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.close(4001)
+        raise WebSocketException(4002)
+
+    assert close(app).code == 4001
+
+
+def test_the_nearest_class_has_the_handler() -> None:
+    """The handler of the nearest class of the exception is chosen; statuses come before classes."""
+
+    def one(websocket: Any, error: Any) -> None: ...
+    def two(websocket: Any, error: Any) -> None: ...
+
+    assert handler_of(BrownTeapot(), {Teapot: one, Exception: two}, {}) is one
+    assert handler_of(HTTPException(404), {HTTPException: one}, {404: two}) is two
+    assert handler_of(Teapot(), {}, {}) is None
+
+
+@pytest.mark.parametrize("accept", [False, True])
+def test_handlers_of_the_application(accept: bool) -> None:
+    """A handler gets the endpoint's own WebSocket and the exception; it may be async or plain."""
+
+    async def handle(websocket: WebSocket, error: Exception) -> None:
+        await websocket.close(4000 + len(error.args))
+
+    assert close(failing(BrownTeapot(1, 2), accept=accept, exception_handlers={Teapot: handle})).code == 4002
+
+
+def test_a_plain_handler_returns_an_answer() -> None:
+    """A plain function as handler may return a response; after the accept it becomes a close."""
+
+    def handle(websocket: WebSocket, error: Exception) -> JSONResponse:
+        return JSONResponse({"tea": True}, 418)
+
+    handlers = {Teapot: handle}
+    assert denial(failing(Teapot(), exception_handlers=handlers)).json() == {"tea": True}
+    assert close(failing(Teapot(), accept=True, exception_handlers=handlers)).code == 1008
+
+
+def test_a_handler_that_does_not_close() -> None:
+    """A handler that leaves the session open leaves it to the frame, which closes with 1000."""
+
+    async def handle(websocket: WebSocket, error: Exception) -> None: ...
+
+    assert close(failing(Teapot(), accept=True, exception_handlers={Teapot: handle})).code == 1000
+
+
+def test_a_handler_that_raises_reaches_the_outer_layer() -> None:
+    """What a handler raises is handled by the handler of that exception."""
+
+    async def turn(websocket: WebSocket, error: Exception) -> None:
+        raise KeyError
+
+    async def handle(websocket: WebSocket, error: Exception) -> None:
+        await websocket.close(4010)
+
+    assert close(failing(Teapot(), accept=True, exception_handlers={Teapot: turn, KeyError: handle})).code == 4010
+
+
+def test_invalid_parameters_have_a_short_reason() -> None:
+    """Invalid parameters close with 1008 and a text as the reason."""
+    error = close(failing(Teapot()), "/?limit=x")
+    assert (error.code, error.reason) == (1008, "Invalid parameters")
+
+
+def test_the_handler_of_invalid_parameters_can_be_replaced() -> None:
+    """An application says itself what invalid parameters are; the exception knows its endpoint."""
+    app = failing(Teapot())
+
+    @app.exception_handler(WebSocketRequestValidationError)
+    async def handle(websocket: WebSocket, error: WebSocketRequestValidationError) -> PlainTextResponse:
+        return PlainTextResponse(f"{error.endpoint_path} {error.endpoint_function} {error.errors()[0]['type']}", 400)
+
+    assert denial(app, "/?limit=x").text == "WS / endpoint int_parsing"
+
+
+def test_a_departure_is_no_failure() -> None:
+    """That the peer left is the end of a session, also when the tasks of a group say it together."""
+    gone = WebSocketDisconnect(1001)
+    assert is_departure(gone)
+    assert is_departure(ExceptionGroup("tasks", [gone, ExceptionGroup("more", [gone])]))
+    assert not is_departure(ExceptionGroup("tasks", [gone, Teapot()]))
+
+
+def test_a_disconnect_that_leaves_the_endpoint_is_a_clean_end(caplog: pytest.LogCaptureFixture) -> None:
+    """`WebSocketDisconnect` out of an endpoint is neither logged nor raised; clean-ups see it."""
+    seen: list[int] = []
+    app = App()
+
+    async def watching() -> AsyncIterator[None]:
+        try:
+            yield
+        except WebSocketDisconnect as error:
+            seen.append(error.code)
+            raise
+
+    @app.websocket("/", dependencies=[Depends(watching)])
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.receive_text()
+
+    with TestClient(app) as client, client.websocket_connect("/") as session:
+        session.close(4321)
+    assert (seen, caplog.records) == ([4321], [])
+
+
+def test_unhandled_exceptions_surface_in_tests() -> None:
+    """Under a test client that raises, an unhandled exception is the test's, as it was raised."""
+    with TestClient(failing(Teapot("own"), accept=True)) as client, pytest.raises(Teapot, match="own"):  # noqa: SIM117
+        with client.websocket_connect("/") as session:
+            session.receive_text()
+
+
+@pytest.mark.parametrize("accept", [False, True])
+def test_unhandled_exceptions_tell_the_peer_nothing(accept: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """In production the peer sees 500 or 1011 without detail; the log has the traceback once, and an id."""
+    app = failing(Teapot("secret"), accept=accept)
+    if accept:
+        told: Any = close(app, raise_server_exceptions=False)
+        assert (told.code, told.reason) == (1011, "Internal error")
+    else:
+        told = denial(app, raise_server_exceptions=False)
+        assert (told.status_code, told.json()) == (500, {"detail": "Internal Server Error"})
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], Teapot)
+
+
+def test_control_characters_of_a_path_are_escaped_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """What a client puts into its path cannot forge lines of the log, and the query is not there at all."""
+    app = App()
+
+    @app.websocket("/{rest:path}")
+    async def endpoint(websocket: WebSocket, rest: str) -> None:
+        raise Teapot
+
+    denial(app, "/a%1b%7froot?token=secret", raise_server_exceptions=False)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "/a\\x1b\\x7froot" in line
+    assert "secret" not in line

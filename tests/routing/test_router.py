@@ -1,0 +1,302 @@
+"""Routers: prefixes, dependencies, inclusion at any depth, and what is added later."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.endpoints import WebSocketEndpoint
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, NoMatchFound, Route, WebSocketRoute
+
+from wscontrollers import (
+    APIRouter,
+    APIWebSocketRoute,
+    App,
+    DeclarationError,
+    Depends,
+    WebSocket,
+    WebSocketDisconnect,
+    WebSocketException,
+)
+from wscontrollers.exceptions import RouteError
+from wscontrollers.testing import TestClient
+
+
+async def echo_path(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.send_text(websocket.url.path)
+
+
+def answer(app: Any, path: str) -> str:
+    with TestClient(app) as client, client.websocket_connect(path) as session:
+        return session.receive_text()
+
+
+def refused(app: Any, path: str) -> int:
+    with TestClient(app) as client, pytest.raises(WebSocketDisconnect) as caught:
+        client.websocket_connect(path).__enter__()
+    return caught.value.code
+
+
+def noting(notes: list[str], name: str) -> Any:
+    async def note() -> None:
+        notes.append(name)
+
+    return Depends(note)
+
+
+def test_the_decorator_returns_the_function() -> None:
+    """`@router.websocket` adds a route and returns the very function."""
+    router = APIRouter()
+    assert router.websocket("/")(echo_path) is echo_path
+    assert router.websocket_route("/raw")(echo_path) is echo_path
+
+
+def test_prefixes_add_up() -> None:
+    """The prefixes of inclusions and of routers stand before a path, outermost first."""
+    inner, outer, app = APIRouter(prefix="/inner"), APIRouter(prefix="/outer"), App()
+    inner.add_api_websocket_route("/here", echo_path)
+    outer.include_router(inner, prefix="/a")
+    app.include_router(outer, prefix="/b")
+    assert answer(app, "/b/a/inner/here") == "/b/a/inner/here"
+
+
+def test_a_router_with_prefix_does_not_prefix_its_inclusions() -> None:
+    """As in FastAPI, a router's own prefix is for the routes that its methods add."""
+    inner, outer = APIRouter(), APIRouter(prefix="/outer")
+    inner.add_api_websocket_route("/here", echo_path)
+    outer.include_router(inner)
+    assert [route.path for route in outer.table.routes if isinstance(route, APIWebSocketRoute)] == ["/here"]
+
+
+def test_dependencies_run_outermost_first() -> None:
+    """App, then for each level the inclusion's and the router's own, then the route's."""
+    notes: list[str] = []
+    app = App(dependencies=[noting(notes, "app")])
+    a, b = APIRouter(dependencies=[noting(notes, "a")]), APIRouter(dependencies=[noting(notes, "b")])
+    b.add_api_websocket_route("/", echo_path, dependencies=[noting(notes, "route")])
+    a.include_router(b, dependencies=[noting(notes, "include b")])
+    app.include_router(a, dependencies=[noting(notes, "include a")])
+    answer(app, "/")
+    assert notes == ["app", "include a", "a", "include b", "b", "route"]
+
+
+def test_routes_that_are_added_after_the_inclusion_are_live() -> None:
+    """A route, or a router, that is added to an included router is served at once, at any depth."""
+    app, outer, inner = App(), APIRouter(), APIRouter()
+    app.include_router(outer, prefix="/outer")
+    with TestClient(app) as client:
+        with pytest.raises(WebSocketDisconnect):
+            client.websocket_connect("/outer/late").__enter__()
+        outer.include_router(inner)
+        inner.add_api_websocket_route("/late", echo_path)
+        with client.websocket_connect("/outer/late") as session:
+            assert session.receive_text() == "/outer/late"
+
+
+def test_routes_appended_by_hand_are_live() -> None:
+    """`routes` is a list like Starlette's: what is appended to it or removed from it counts."""
+    app, router = App(), APIRouter()
+    app.include_router(router)
+    route = APIWebSocketRoute("/by-hand", echo_path)
+    router.routes.append(route)
+    assert answer(app, "/by-hand") == "/by-hand"
+    router.routes.remove(route)
+    assert refused(app, "/by-hand") == 1000
+
+
+def test_a_faulty_late_route_is_refused_where_it_is_added() -> None:
+    """A route that cannot be served is refused when it is added to a router of an app, and leaves nothing behind."""
+    app, router = App(), APIRouter()
+    app.include_router(router)
+
+    async def faulty(websocket: WebSocket, body: dict[str, int]) -> None: ...
+
+    with pytest.raises(DeclarationError, match="parameter 'body'"):
+        router.add_api_websocket_route("/faulty", faulty)
+    router.add_api_websocket_route("/good", echo_path)
+    assert answer(app, "/good") == "/good"
+    assert refused(app, "/faulty") == 1000
+
+
+def test_one_router_in_two_apps_obeys_the_overrides_of_each() -> None:
+    """A router that two apps include follows each app's own `dependency_overrides`."""
+
+    async def who() -> str:
+        return "nobody"
+
+    router = APIRouter()
+
+    @router.websocket("/")
+    async def endpoint(websocket: WebSocket, name: str = Depends(who)) -> None:
+        await websocket.accept()
+        await websocket.send_text(name)
+
+    one, two = App(), App()
+    one.include_router(router)
+    two.include_router(router)
+    one.dependency_overrides[who] = lambda: "one"
+    assert [answer(one, "/"), answer(two, "/")] == ["one", "nobody"]
+
+
+def test_a_router_included_twice() -> None:
+    """A router can be included several times, each time with other prefixes and dependencies."""
+    notes: list[str] = []
+    app, router = App(), APIRouter()
+    router.add_api_websocket_route("/x", echo_path)
+    app.include_router(router, prefix="/1", dependencies=[noting(notes, "first")])
+    app.include_router(router, prefix="/2", dependencies=[noting(notes, "second")])
+    assert [answer(app, "/1/x"), answer(app, "/2/x"), notes] == ["/1/x", "/2/x", ["first", "second"]]
+
+
+def test_cycles_are_refused() -> None:
+    """A router cannot include itself, directly or through another one."""
+    a, b = APIRouter(), APIRouter()
+    with pytest.raises(RouteError, match="cannot include itself"):
+        a.include_router(a)
+    a.include_router(b)
+    with pytest.raises(RouteError, match="cannot include itself"):
+        b.include_router(a)
+
+
+def test_an_empty_path_needs_a_prefix() -> None:
+    """An empty path stands for the prefix itself; without any prefix it is an error in the app."""
+    router = APIRouter()
+    router.add_api_websocket_route("", echo_path)
+    app = App()
+    with pytest.raises(RouteError, match="both empty"):
+        app.include_router(router)
+    app.include_router(router, prefix="/here")
+    assert answer(app, "/here") == "/here"
+
+
+def test_raw_routes_keep_prefix_and_dependencies() -> None:
+    """A plain Starlette endpoint is guarded by the dependencies of its routers and stands behind their prefixes."""
+    router = APIRouter(prefix="/raw")
+
+    async def nobody() -> None:
+        raise WebSocketException(4001)
+
+    router.add_websocket_route("/function", echo_path)
+    router.routes.append(WebSocketRoute("/starlette", echo_path))
+    app = App()
+    app.include_router(router, prefix="/open")
+    app.include_router(router, prefix="/guarded", dependencies=[Depends(nobody)])
+    assert answer(app, "/open/raw/function") == "/open/raw/function"
+    assert answer(app, "/open/starlette") == "/open/starlette"
+    assert refused(app, "/guarded/raw/function") == 4001
+    assert refused(app, "/guarded/starlette") == 4001
+
+
+def test_raw_routes_take_endpoint_classes() -> None:
+    """`websocket_route` takes Starlette's `WebSocketEndpoint` classes."""
+    app = App()
+
+    @app.websocket_route("/class")
+    class Endpoint(WebSocketEndpoint):
+        encoding = "text"
+
+        async def on_receive(self, websocket: WebSocket, data: Any) -> None:
+            await websocket.send_text(f"got {data}")
+
+    with TestClient(app) as client, client.websocket_connect("/class") as session:
+        session.send_text("it")
+        assert session.receive_text() == "got it"
+
+
+def test_http_routes_live_beside() -> None:
+    """Starlette's HTTP routes and mounts are served by an app, behind the prefixes of their routers."""
+
+    async def health(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("well")
+
+    router = APIRouter(routes=[Route("/health", health), Mount("/sub", app=Starlette(routes=[Route("/x", health)]))])
+    app = App(routes=[Route("/", health)])
+    app.include_router(router, prefix="/api")
+    with TestClient(app) as client:
+        assert [client.get(path).text for path in ("/", "/api/health", "/api/sub/x")] == ["well"] * 3
+        assert client.post("/api/health").status_code == 405
+        assert client.get("/api/health/").text == "well"
+        assert client.get("/nowhere").status_code == 404
+
+
+def test_url_path_for() -> None:
+    """Names lead to whole paths, from a router alone and from an app; an unknown name is Starlette's error."""
+    router = APIRouter(prefix="/rooms")
+    router.add_api_websocket_route("/{room}", echo_path, "room")
+    app = App()
+    app.include_router(router, prefix="/v1")
+    assert router.url_path_for("room", room="tea") == "/rooms/tea"
+    assert app.url_path_for("room", room="tea") == "/v1/rooms/tea"
+    with pytest.raises(NoMatchFound):
+        app.url_path_for("room")
+
+
+def test_scope_route_is_the_route_at_its_whole_path() -> None:
+    """`scope["route"]` has the whole path, and subclasses of the route are kept."""
+
+    class OwnRoute(APIWebSocketRoute):
+        pass
+
+    async def endpoint(websocket: WebSocket) -> None:
+        route = websocket.scope["route"]
+        await websocket.accept()
+        await websocket.send_text(f"{type(route).__name__} {route.path_format} {route.name}")
+
+    app = App()
+    app.include_router(APIRouter(routes=[OwnRoute("/{x}", endpoint)]), prefix="/api")
+    assert answer(app, "/api/1") == "OwnRoute /api/{x} endpoint"
+
+
+def test_a_router_is_an_application() -> None:
+    """A router can be mounted in another application by itself."""
+    router = APIRouter()
+    router.add_api_websocket_route("/x", echo_path)
+    assert answer(Starlette(routes=[Mount("/mounted", app=router)]), "/mounted/x") == "/mounted/x"
+
+
+def test_lifespans_nest() -> None:
+    """The lifespans of included routers run inside of the outer ones, each once; the outer ones' state wins."""
+    notes: list[str] = []
+
+    def life(name: str) -> Any:
+        @asynccontextmanager
+        async def lifespan(app: Any) -> AsyncIterator[Mapping[str, Any]]:
+            notes.append(name)
+            yield {"who": name, name: True}
+            notes.append(f"-{name}")
+
+        return lifespan
+
+    async def state(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_text(f"{websocket.state.who} {websocket.state.inner}")
+
+    inner, outer = APIRouter(lifespan=life("inner")), APIRouter(lifespan=life("outer"))
+    inner.add_api_websocket_route("/", state)
+    outer.include_router(inner)
+    app = App(lifespan=life("app"))
+    app.include_router(outer)
+    app.include_router(outer, prefix="/again")
+    assert answer(app, "/") == "app True"
+    assert notes == ["app", "outer", "inner", "-inner", "-outer", "-app"]
+
+
+def test_path_parameters_of_an_inclusion_reach_the_endpoint() -> None:
+    """A prefix may have parameters; the same endpoint takes a name from the query where its path does not have it."""
+    router = APIRouter()
+
+    @router.websocket("/item")
+    async def endpoint(websocket: WebSocket, user: int) -> None:
+        await websocket.accept()
+        await websocket.send_text(str(user + 1))
+
+    app = App()
+    app.include_router(router, prefix="/users/{user}")
+    app.include_router(router)
+    assert [answer(app, "/users/4/item"), answer(app, "/item?user=6")] == ["5", "7"]

@@ -1,0 +1,123 @@
+"""Marks, and how they are read along the classes of a controller."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar
+
+import pytest
+
+from wscontrollers import DeclarationError, Depends, websocket
+from wscontrollers.declare import WebSocketMark, accumulated, marked_methods, type_arguments
+from wscontrollers.exceptions import RouteError
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+def paths(cls: type) -> dict[str, list[str]]:
+    return {method.name: [mark.path for mark in method.marks] for method in marked_methods(cls)}
+
+
+def test_a_mark_is_an_attribute_of_the_function() -> None:
+    """`@websocket` returns the same function and wraps nothing."""
+
+    async def endpoint(self: Any) -> None: ...
+
+    guard = Depends(endpoint)
+    assert websocket("/x", name="n", dependencies=[guard])(endpoint) is endpoint
+    assert vars(endpoint) == {"__websocket_marks__": (WebSocketMark("/x", "n", (guard,)),)}
+
+
+def test_a_path_starts_with_a_slash() -> None:
+    """A path that does not start with a slash is refused where it is written; an empty one is the prefix."""
+    with pytest.raises(RouteError, match=r"@websocket\('x'\): the path does not start with a slash\. Fix: write \"/x\""):
+        websocket("x")
+    websocket("")
+
+
+@pytest.mark.parametrize("wrong", [staticmethod(len), property(len), type("Class", (), {})])
+def test_only_functions_are_marked(wrong: Any) -> None:
+    """What is no function cannot be marked."""
+    with pytest.raises(DeclarationError, match="an endpoint is a method with self"):
+        websocket("/x")(wrong)
+
+
+def test_base_classes_come_first() -> None:
+    """Methods are listed in the order of their classes, base classes first, and each keeps its place when overridden."""
+
+    class Base:
+        @websocket("/1")
+        async def one(self) -> None: ...
+
+        @websocket("/2")
+        async def two(self) -> None: ...
+
+    class Sub(Base):
+        @websocket("/3")
+        async def three(self) -> None: ...
+
+        @websocket("/changed")
+        async def one(self) -> None: ...
+
+    assert paths(Sub) == {"one": ["/changed"], "two": ["/2"], "three": ["/3"]}
+
+
+def test_the_nearest_definition_is_called() -> None:
+    """The mark of a base holds for the override nearest in the MRO."""
+
+    class Base:
+        @websocket("/1")
+        async def one(self) -> None: ...
+
+    class Mixin:
+        async def one(self) -> None: ...
+
+    class Sub(Mixin, Base):
+        pass
+
+    (method,) = marked_methods(Sub)
+    assert method.function is Mixin.one
+
+
+def test_an_override_that_is_no_method_is_refused() -> None:
+    """An endpoint is overridden by a method or taken away by None; anything else is a mistake."""
+
+    class Base:
+        @websocket("/1")
+        async def one(self) -> None: ...
+
+    class Sub(Base):
+        one = 1  # type: ignore[assignment]
+
+    with pytest.raises(DeclarationError, match="it overrides an endpoint and is a int"):
+        marked_methods(Sub)
+
+
+def test_lists_accumulate() -> None:
+    """What classes list under a name adds up along the reversed MRO."""
+
+    class A:
+        items = [1]
+
+    class B(A):
+        items = [2]
+
+    class C(A):
+        items = [3]
+
+    class D(B, C):
+        pass
+
+    assert accumulated(D, "items") == [1, 3, 2]
+
+
+def test_type_arguments_through_levels() -> None:
+    """A type variable stands for what the subclasses made of it, through any number of levels."""
+
+    class Base(Generic[T]): ...
+
+    class Listed(Base[list[U]], Generic[U]): ...
+
+    class Ints(Listed[int]): ...
+
+    assert type_arguments(Ints) == {U: int, T: list[int]}
