@@ -6,6 +6,7 @@ import abc
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, NewType, get_args, get_origin
 
 import pytest
@@ -22,6 +23,7 @@ from injector import (
     InstanceProvider,
     NoScope,
     ProviderOf,
+    Scope,
     SingletonScope,
     inject,
     noninjectable,
@@ -29,6 +31,7 @@ from injector import (
 )
 
 from wscontrollers.container import Container
+from wscontrollers.container.scopes import SessionScope
 
 COUNT = 7
 
@@ -44,14 +47,15 @@ class World:
     """Random classes, and functions that bind them in the injectors of a chain, outermost first."""
 
     keys: tuple[Any, ...]
-    modules: tuple[Callable[[Binder], None], ...]
+    classes: tuple[type, ...]
+    modules: tuple[Callable[..., None], ...]
 
 
 def make_class(number: int, needs: list[Any], is_singleton: bool) -> type:
     """A class whose constructor asks for some keys."""
     names = [f"p{index}" for index in range(len(needs))]
     scope: dict[str, Any] = {}
-    exec(f"def __init__(self, {', '.join(names)}):\n    self.parts = ({''.join(f'{name}, ' for name in names)})", scope)
+    exec(f"def __init__(self, {', '.join(names)}):\n    self.parts = ({''.join(f'{name}, ' for name in names)})", scope)  # noqa: S102 - text of this test
     init = scope["__init__"]
     init.__annotations__ = dict(zip(names, needs, strict=True))
     cls = types.new_class(f"C{number}", (Part,), exec_body=lambda body: body.update(__init__=inject(init), __module__="user"))
@@ -63,7 +67,7 @@ def make_function(cls: type, needs: list[Any]) -> Callable[..., Any]:
     names = [f"p{index}" for index in range(len(needs))]
     scope: dict[str, Any] = {"Part": Part, "cls": cls}
     parts = "".join(f"{name}, " for name in names)
-    exec(f"def make({', '.join(names)}):\n    made = Part()\n    made.parts = ({parts})\n    return made", scope)
+    exec(f"def make({', '.join(names)}):\n    made = Part()\n    made.parts = ({parts})\n    return made", scope)  # noqa: S102 - text of this test
     make: Callable[..., Any] = scope["make"]
     make.__annotations__ = dict(zip(names, needs, strict=True))
     return inject(make)
@@ -105,24 +109,14 @@ def worlds(draw: st.DrawFn) -> World:
             keys.append(BoundKey(cls, **{f"p{index}": InstanceProvider(index) for index in range(len(needs))}))
     levels = [draw(bindings_of(keys, classes, is_root=level == 0)) for level in range(depth)]
 
-    def module(calls: list[tuple[str, Any, Any, Any]]) -> Callable[[Binder], None]:
-        def configure(binder: Binder) -> None:
+    def module(calls: list[tuple[str, Any, Any, Any]]) -> Callable[..., None]:
+        def configure(binder: Binder, kept: type[Scope] = SingletonScope) -> None:
             for how, key, to, scope in calls:
-                getattr(binder, how)(key, to=to() if isinstance(to, Fresh) else to, scope=scope)
+                getattr(binder, how)(key, to=to, scope=kept if scope is SingletonScope else scope)
 
         return configure
 
-    return World(tuple(keys), tuple(module(calls) for calls in levels))
-
-
-class Fresh:
-    """A target that has to be made anew for each of the two injectors, because injector's providers are bound to one."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self.make = make
-
-    def __call__(self) -> Any:
-        return self.make()
+    return World(tuple(keys), tuple(classes), tuple(module(calls) for calls in levels))
 
 
 SCOPES = st.sampled_from([None, None, SingletonScope, NoScope])
@@ -178,11 +172,11 @@ def multibinding(draw: st.DrawFn, origin: Any, key: Any, earlier: list[Any]) -> 
     return "multibind", key, {f"k{index}": element for index, element in enumerate(some)}, scope
 
 
-def chain_of(world: World) -> list[Injector]:
+def chain_of(world: World, kept: type[Scope] = SingletonScope) -> list[Injector]:
     """The injectors of a world, outermost first."""
     injectors: list[Injector] = []
     for module in world.modules:
-        injectors.append(Injector(module, parent=injectors[-1] if injectors else None))
+        injectors.append(Injector(partial(module, kept=kept), parent=injectors[-1] if injectors else None))
     return injectors
 
 
@@ -251,6 +245,28 @@ def test_a_container_and_its_injector_share_what_they_keep(data: st.DataObject) 
     for key, by_container in order:
         mine = container.get(key) if by_container else ours.get(key)
         assert ours_seen.of(mine) == theirs_seen.of(stock.get(key))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(data=st.data())
+def test_a_session_keeps_its_things_as_an_injector_keeps_singletons(data: st.DataObject) -> None:
+    """With every singleton made session-scoped, each session is like a stock injector of its own."""
+    world = data.draw(worlds())
+    order = data.draw(st.lists(st.sampled_from(world.keys), min_size=1, max_size=8))
+    stocks = [chain_of(world)[-1] for _ in range(2)]
+    scoped = [cls for cls in world.classes if getattr(cls, "__scope__", None) is SingletonScope]
+    for cls in scoped:
+        cls.__scope__ = SessionScope  # type: ignore[attr-defined]
+    graph = Container.of(chain_of(world, SessionScope)[-1]).graph
+    services = {key: graph.service(key) for key in order}
+    for cls in scoped:
+        cls.__scope__ = SingletonScope  # type: ignore[attr-defined]
+    theirs_seen, ours_seen = Pattern(), Pattern()
+    for stock in stocks:
+        session = graph.session()
+        for key in order:
+            scope = data.draw(st.sampled_from([session, session.message()]))
+            assert ours_seen.of(services[key].factory(scope)) == theirs_seen.of(stock.get(key))
 
 
 class Abstract(abc.ABC):

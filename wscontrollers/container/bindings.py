@@ -4,10 +4,14 @@ injector 0.24 has no public way to read a binding's provider, so `_bindings`, `_
 nowhere else; `tests/container/test_bindings.py` fails when a release of injector moves them.
 """
 
-# pyright: reportPrivateUsage=false
+# injector's generic classes are bare in its own signatures (`Provider`, `BoundKey`), and its private attributes are what this
+# module is for.
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -207,6 +211,15 @@ def _element_name(provider: AnyProvider) -> str:
             return f"[{key!r}]"
         case _:
             return name_of(type(provider))
+
+
+def discard_raw(singletons: injector.SingletonScope, key: Key) -> None:
+    """Forget a singleton that injector itself made of an async or yield provider: it is a bare coroutine or generator."""
+    provider = kept(singletons).get(key)
+    if type(provider) is injector.InstanceProvider:
+        value = instance_in(provider)
+        if inspect.iscoroutine(value) or inspect.isasyncgen(value) or inspect.isgenerator(value):
+            del kept(singletons)[key]
 
 
 def kept(singletons: injector.SingletonScope) -> dict[Any, AnyProvider]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -110,18 +111,29 @@ class _Leaving:
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None) -> bool:
         if error is None:
-            if self.finished and self.exception is not None and is_cancellation(self.exception):
+            if self.finished and self._was_own_cancellation():
                 self.scope.absorbed = True
             return True
         if self.exception is not None and _is_only(error, self.exception):
             return True
         if not isinstance(error, Exception):
             return False
-        if isinstance(error, BaseExceptionGroup) and self.exception is not None and is_cancellation(self.exception):
+        if isinstance(error, BaseExceptionGroup) and self._was_own_cancellation():
             self.scope.failure = error  # its task group had failed, which was the cancellation: `Scope.close` raises it
             return True
         _log.error("clean-up of %s failed: %s", self.name, type(error).__name__, exc_info=error)
         return True
+
+    def _was_own_cancellation(self) -> bool:
+        """Whether the tier was cancelled, and nobody outside wants it to be."""
+        if self.exception is None or not is_cancellation(self.exception):
+            return False
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:
+            return True  # trio, which raises a cancellation from outside again at the next checkpoint
+        # anyio takes its own requests back when their scope is left; what remains comes from further out.
+        return task is None or task.cancelling() == 0
 
 
 def _is_only(error: BaseException, cause: BaseException) -> bool:

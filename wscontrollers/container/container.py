@@ -7,7 +7,7 @@ import inspect
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, Protocol, TypeVar, cast, overload
 
 import anyio
 import injector
@@ -98,6 +98,7 @@ class Container:
         Raises:
             ContainerError: the binding is faulty.
             ScopeLeakError: it lives in a session.
+            ContainerClosedError: it was closed.
         """
         graph = self.graph
         service = _usable(graph.service(key))
@@ -148,7 +149,7 @@ class Container:
 
     async def _open(self) -> None:
         self.validate()
-        await self.graph.open(eager=True)
+        await self.graph.open()
 
     async def close(self, exception: BaseException | None = None) -> bool:
         """Close what was opened, in reverse, and drop it with everything that holds it. Then it may be opened again.
@@ -192,16 +193,17 @@ class Container:
 
 def _module_of(part: Any) -> Any:
     """What injector can install: modules as they are, a class or an instance as a function that binds it."""
-    if isinstance(part, injector.Module) or inspect.isroutine(part) or isinstance(part, partial):
-        return part
-    if inspect.isclass(part) and issubclass(part, injector.Module):
-        return part
+    kind: type[Any] | None = part if inspect.isclass(part) else None
+    if kind is None and (isinstance(part, injector.Module | partial) or inspect.isroutine(part)):
+        return cast(Any, part)
+    if kind is not None and issubclass(kind, injector.Module):
+        return kind
 
     def bind(binder: injector.Binder) -> None:
-        if inspect.isclass(part):
-            binder.bind(part)
+        if kind is not None:
+            binder.bind(kind)
         else:
-            binder.bind(type(part), to=injector.InstanceProvider(part))
+            binder.bind(cast(Any, type(part)), to=injector.InstanceProvider(part))
 
     return bind
 

@@ -78,7 +78,9 @@ def _from_app(node: Node) -> Factory:
     values, slot, missing = source.name(node.graph.app.values), source.name(node.slot), source.name(MISSING)
     first = source.name(first_singleton(node, build_of))
     return source.function(
-        f"def factory(scope):\n    value = {values}.get({slot}, {missing})\n    return {first}() if value is {missing} else value\n"
+        "def factory(scope):\n"
+        f"    value = {values}.get({slot}, {missing})\n"
+        f"    return {first}() if value is {missing} else value\n"
     )
 
 

@@ -179,13 +179,23 @@ class Graph:
         return {key for key in known if not (inspect.isclass(key) and issubclass(key, injector.Provider))}
 
     async def ensure_open(self) -> None:
-        """Open what lives as long as the app and must be awaited, as far as it is not open yet."""
-        if not self._settled:
-            await self.open(eager=False)
+        """Open what lives as long as the app and must be awaited, as far as it is not open yet.
 
-    async def open(self, *, eager: bool) -> None:
-        """Open what lives as long as the app: what must be awaited, and with `eager` what is merely entered too."""
-        self.app.ended = False
+        Raises:
+            ContainerClosedError: the container was closed, and there is something to open.
+        """
+        if not self._settled:
+            await self._open(eager=False)
+
+    async def open(self) -> None:
+        """Open what lives as long as the app and is awaited or entered, after an earlier end too."""
+        graph: Graph | None = self
+        while graph is not None:
+            graph.app.ended = False
+            graph = graph.below
+        await self._open(eager=True)
+
+    async def _open(self, *, eager: bool) -> None:
         for node in to_open((node for _, node in self.roots()), eager=eager):
             await open_node(node)
         self._settled = True

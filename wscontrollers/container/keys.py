@@ -83,7 +83,8 @@ def is_optional(annotation: Any) -> bool:
 
 
 def _metadata(annotation: Any) -> tuple[Any, ...]:
-    return typing.get_args(annotation)[1:] if typing.get_origin(annotation) is Annotated else ()
+    origin: Any = typing.get_origin(annotation)
+    return typing.get_args(annotation)[1:] if origin is Annotated else ()
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
@@ -94,7 +95,7 @@ def bare(key: Key) -> Any:
     """The type below a NewType or an `Annotated` (one step, as injector takes it)."""
     if isinstance(key, typing.NewType):
         return key.__supertype__
-    return typing.get_args(key)[0] if typing.get_origin(key) is Annotated else key
+    return typing.get_args(key)[0] if _metadata(key) else key
 
 
 def is_key(key: object) -> bool:
@@ -132,7 +133,7 @@ def is_scalar(key: Key) -> bool:
 
 
 def is_model(key: Key) -> bool:
-    """Whether pydantic knows how to validate the class: a model, a pydantic dataclass or a class with a core schema of its own."""
+    """Whether pydantic knows how to validate the class: a model, a pydantic dataclass, or one with a core schema of its own."""
     return inspect.isclass(key) and (hasattr(key, "__get_pydantic_core_schema__") or hasattr(key, "__pydantic_validator__"))
 
 
@@ -148,6 +149,10 @@ def is_session_type(annotation: Any) -> bool:
     if not inspect.isclass(cls):
         return False
     return issubclass(cls, HTTPConnection) or getattr(cls, "__session_type__", False) is True
+
+
+def _has_fields(cls: Any) -> bool:
+    return hasattr(cls, "_fields")
 
 
 def is_constructible(key: Key) -> bool:
@@ -170,7 +175,7 @@ def why_not_constructible(key: Key) -> str | None:
         return "a Protocol"
     if inspect.isabstract(key):
         return "abstract ({})".format(", ".join(sorted(getattr(key, "__abstractmethods__", ()))))
-    if typing.is_typeddict(key) or (issubclass(key, tuple) and "_fields" in dir(key)):
+    if typing.is_typeddict(key) or (issubclass(key, tuple) and _has_fields(key)):
         return "plain data"
     if key.__module__.partition(".")[0] in _FOREIGN:
         return f"a class of {key.__module__.partition('.')[0]}, not of your own"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from wscontrollers.container.factories import build_of, factory_of
 from wscontrollers.container.faults import found_in
 from wscontrollers.container.nodes import Call, Node
 from wscontrollers.container.scopes import MISSING, Tier
+from wscontrollers.container.singletons import not_open
 from wscontrollers.container.waiting import build_awaits
 
 
@@ -45,11 +45,14 @@ async def open_node(node: Node) -> None:
     """Make one app-tier thing, unless it is there already.
 
     Raises:
+        ContainerClosedError: the app has ended.
         Exception: what its provider raises, with a note that names the binding.
     """
     app = node.graph.app
     if app.values.get(node.slot, MISSING) is not MISSING:
         return
+    if app.ended:
+        raise not_open(node)
     try:
         if not build_awaits(node):
             factory_of(node)(app)
@@ -62,14 +65,14 @@ async def open_node(node: Node) -> None:
 
 def _shared(node: Node) -> Callable[[Any], Any]:
     async def build(app: Any) -> Any:
-        kept = None if node.singletons is None else bindings.kept(node.singletons)
-        if kept is not None and node.key in kept:
-            value = bindings.instance_in(kept[node.key])
-            if not (inspect.isawaitable(value) or inspect.isasyncgen(value) or inspect.isgenerator(value)):
-                return value  # another container of the same injector opened it
+        if node.singletons is None:
+            return await build_of(node)(app)
+        bindings.discard_raw(node.singletons, node.key)
+        kept = bindings.kept(node.singletons)
+        if node.key in kept:
+            return bindings.instance_in(kept[node.key])  # another container of the same injector opened it
         value = await build_of(node)(app)
-        if kept is not None:
-            kept[node.key] = injector.InstanceProvider(value)
+        kept[node.key] = injector.InstanceProvider(value)
         return value
 
     return build

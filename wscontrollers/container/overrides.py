@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import injector
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 def recipe_for(replacement: Any) -> bindings.Recipe:
     """How a replacement is had: a class is constructed, a function called, a provider asked; anything else is the thing."""
     if isinstance(replacement, injector.Provider):
-        provider: bindings.AnyProvider = replacement
-        return bindings.recipe_of(provider)
+        return bindings.recipe_of(cast(Any, replacement))
     if inspect.isclass(replacement):
         return bindings.OfClass(replacement)
     if inspect.isroutine(replacement):
@@ -40,10 +39,19 @@ def refuse_unknown(key: Key, graph: Graph) -> None:
     known = graph.known_keys()
     if key in known:
         return
-    names = sorted({name_of(each) for each in known})
-    near = difflib.get_close_matches(name_of(key), names, n=3, cutoff=0.5)
-    fix = f"did you mean {' or '.join(near)}" if near else "bind it, or name the class by which others ask for it"
+    names = {_short(each): name_of(each) for each in sorted(known, key=name_of)}
+    near = difflib.get_close_matches(_short(key), names, n=3, cutoff=0.5)
+    fix = (
+        f"did you mean {' or '.join(names[name] for name in near)}"
+        if near
+        else "bind it, or name the class by which others ask for it"
+    )
     raise OverrideError(Fault(f"override of {name_of(key)}", "nothing binds it or needs it", fix))
+
+
+def _short(key: Key) -> str:
+    """The name without the function or class around it."""
+    return name_of(key).rpartition(".")[2]
 
 
 class Override:

@@ -7,9 +7,10 @@ from typing import Any
 
 import injector
 
+from wscontrollers.container import bindings
 from wscontrollers.container.appscope import AppScope
 from wscontrollers.container.faults import AsyncFault
-from wscontrollers.container.nodes import Node
+from wscontrollers.container.nodes import Call, Mode, Node
 from wscontrollers.container.scopes import MISSING
 from wscontrollers.container.waiting import build_awaits
 from wscontrollers.exceptions import AsyncBindingError, ContainerClosedError
@@ -40,6 +41,7 @@ def _unsatisfied(node: Node) -> injector.UnsatisfiedRequirement:
 def first_singleton(node: Node, build_of: Callable[[Node], Callable[[Any], Any]]) -> Callable[[], Any]:
     """A function that makes a singleton, or takes the one that injector has made meanwhile, and keeps it."""
     app, slot = node.graph.app, node.slot
+    enters = isinstance(node.make, Call) and node.make.mode is not Mode.VALUE
     if build_awaits(node):
 
         def refuse() -> Any:
@@ -49,6 +51,8 @@ def first_singleton(node: Node, build_of: Callable[[Node], Callable[[Any], Any]]
 
     def first() -> Any:
         if node.singletons is not None:
+            if enters:
+                bindings.discard_raw(node.singletons, node.key)
             provider = node.singletons.get(node.key, Compiled(node, build_of(node)))
             value = app.values[slot] = provider.get(node.owner)
             return value
