@@ -28,11 +28,12 @@ format: $(VENV)/.dev  ## Put the sources into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.bench  ## Measure against raw ASGI and the peers
-	$(BIN)/python -m benchmarks $(ARGS)
+bench:  ## Measure against raw ASGI and the peers, in .venv-bench; ARGS="echo memory" runs some alone
+	@$(MAKE) --no-print-directory VENV=.venv-bench .venv-bench/.bench
+	.venv-bench/bin/python -m benchmarks $(ARGS)
 
 clean:  ## Remove .venv, caches and what was built
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # Debian's python3 may come without ensurepip; then the machine's own pip puts pip into the venv.

@@ -111,6 +111,16 @@ def test_lists_accumulate() -> None:
     assert accumulated(D, "items") == [1, 3, 2]
 
 
+def test_a_list_without_its_brackets_is_told() -> None:
+    """`(Depends(login))` without a comma is no tuple: the class and the attribute are named."""
+
+    class Rooms:
+        dependencies = Depends(paths)
+
+    with pytest.raises(DeclarationError, match=r"Rooms\.dependencies: it is no list\. Fix: write dependencies = \["):
+        accumulated(Rooms, "dependencies")
+
+
 def test_type_arguments_through_levels() -> None:
     """A type variable stands for what the subclasses made of it, through any number of levels."""
 

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "wscontrollers"
 
 ORDER = [
-    {"exceptions", "callables", "markers", "params", "declare", "status", "websockets", "middleware"},
+    {"exceptions", "callables", "lazily", "markers", "params", "strays", "declare", "status", "websockets", "middleware"},
     {"messages"},
     {"container"},
     {"security"},

@@ -17,19 +17,22 @@ from .container import (
     singleton,
 )
 from .controller import Controller, ControllerMeta
-from .declare import websocket
+from .declare import per, receive, websocket
 from .dependencies import get_dependant, solve_dependencies
 from .exceptions import (
     DeclarationError,
     Denied,
     HTTPException,
+    RequestRefusedError,
     WebSocketDisconnect,
     WebSocketException,
     WebSocketRequestValidationError,
 )
+from .messages import JsonCodec, Message, MsgPackCodec, latest
 from .middleware import Middleware
 from .params import Cookie, Depends, FirstMessage, Header, Path, Query, Security
 from .routing import APIRouter, APIWebSocketRoute, get_websocket_app, websocket_session
+from .session import Delivery, Ended, Limits, Session
 from .websockets import HTTPConnection, Request, Response, WebSocket, WebSocketState
 
 __all__ = [
@@ -42,22 +45,30 @@ __all__ = [
     "ControllerMeta",
     "Cookie",
     "DeclarationError",
+    "Delivery",
     "Denied",
     "Depends",
+    "Ended",
     "FirstMessage",
     "HTTPConnection",
     "HTTPException",
     "Header",
     "Inject",
+    "JsonCodec",
+    "Limits",
+    "Message",
     "Middleware",
     "Module",
+    "MsgPackCodec",
     "NoInject",
     "Path",
     "ProviderOf",
     "Query",
     "Request",
+    "RequestRefusedError",
     "Response",
     "Security",
+    "Session",
     "WebSocket",
     "WebSocketDisconnect",
     "WebSocketException",
@@ -66,9 +77,12 @@ __all__ = [
     "get_dependant",
     "get_websocket_app",
     "inject",
+    "latest",
     "message_scoped",
     "multiprovider",
+    "per",
     "provider",
+    "receive",
     "register_controllers",
     "session_scoped",
     "singleton",

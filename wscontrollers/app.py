@@ -17,10 +17,12 @@ from .container import Container
 from .controller import Controller
 from .exceptions import HTTPException, WebSocketException, WebSocketRequestValidationError
 from .markers import Dependency
+from .messages import Codec
 from .routing import APIRouter, Host
 from .routing.failures import http_exception, invalid_parameters, invalid_parameters_answered, websocket_exception
 from .routing.layers import ExceptionLayer, LastResort
 from .security.origins import OriginPolicy
+from .session import Limits
 
 EndpointT = TypeVar("EndpointT", bound=AnyCallable)
 HandlerT = TypeVar("HandlerT", bound=AnyCallable)
@@ -42,6 +44,8 @@ class App(Starlette):
         invalid_parameters: What the peer sees: `"close"`, a close with 1008 before the accept (HTTP 403 on the wire), or
             `"answer"`, HTTP 422 with the errors.
         sync_dependencies: Where plain functions run: `"thread"`, because they may block, or `"inline"`, in the event loop.
+        limits: What a session may take where its controller and its route say nothing.
+        codecs: What sessions can be held in, chosen by the client's subprotocols; JSON where there are none.
         debug: Tracebacks in answers to HTTP requests.
 
     Raises:
@@ -63,6 +67,8 @@ class App(Starlette):
         origins: Sequence[str] = (),
         invalid_parameters: Literal["close", "answer"] = "close",
         sync_dependencies: Literal["thread", "inline"] = "thread",
+        limits: Limits | None = None,
+        codecs: Sequence[Codec] = (),
         debug: bool = False,
     ) -> None:
         super().__init__(debug=debug, middleware=middleware, exception_handlers=exception_handlers)
@@ -79,6 +85,8 @@ class App(Starlette):
                 provider=self,
                 threads=sync_dependencies == "thread",
                 origins=OriginPolicy(origins),
+                limits=limits or Limits(),
+                codecs=codecs,
             )
         )
         self.router.routes.extend(routes or [])
@@ -128,10 +136,11 @@ class App(Starlette):
         """Starlette's stack with layers that do not wrap the frames of a session."""
         handlers = dict(self.exception_handlers)
         server_error = [handlers.pop(key) for key in (Exception, 500) if key in handlers]
-        app: ASGIApp = ExceptionLayer(self.router, handlers=handlers, debug=self.debug)
+        app: ASGIApp = ExceptionLayer(self.router.app, handlers=handlers, debug=self.debug)
         for cls, args, kwargs in reversed(self.user_middleware):
             app = cls(app, *args, **kwargs)
-        return LastResort(ServerErrorMiddleware(app, handler=server_error[0] if server_error else None, debug=self.debug))
+        others = ServerErrorMiddleware(app, handler=server_error[0] if server_error else None, debug=self.debug)
+        return LastResort(app, others=others)
 
 
 def default_handlers(invalid: Literal["close", "answer"]) -> dict[Any, Any]:
@@ -165,6 +174,8 @@ def register_controllers(
     dependencies: Sequence[Dependency] | None = None,
     origins: Sequence[str] = (),
     sync_dependencies: Literal["thread", "inline"] = "thread",
+    limits: Limits | None = None,
+    codecs: Sequence[Codec] = (),
 ) -> Container:
     """Register controllers on an application that is no `App`: plain Starlette, or FastAPI.
 
@@ -179,6 +190,8 @@ def register_controllers(
         dependencies: Run before those of each controller.
         origins: See `App`.
         sync_dependencies: See `App`.
+        limits: See `App`.
+        codecs: See `App`.
 
     Returns:
         The container.
@@ -189,7 +202,14 @@ def register_controllers(
     container = container if container is not None else Container()
     router = APIRouter()
     router.serve_with(
-        Host(container=container, provider=app, threads=sync_dependencies == "thread", origins=OriginPolicy(origins))
+        Host(
+            container=container,
+            provider=app,
+            threads=sync_dependencies == "thread",
+            origins=OriginPolicy(origins),
+            limits=limits or Limits(),
+            codecs=codecs,
+        )
     )
     for controller in controllers:
         router.include_controller(controller, prefix=prefix, dependencies=dependencies)

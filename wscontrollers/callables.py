@@ -45,15 +45,20 @@ def without_partial(call: AnyCallable) -> AnyCallable:
 
 
 def unwrapped(call: AnyCallable) -> AnyCallable:
-    """The function below partials and `functools.wraps` decorators."""
-    return inspect.unwrap(without_partial(call))
+    """The function below partials and `functools.wraps` decorators, in any order of the two."""
+    while True:
+        inner: AnyCallable = inspect.unwrap(without_partial(call))
+        if inner is call:
+            return call
+        call = inner
 
 
 def kind_of(call: AnyCallable) -> Kind:
     """Whether a callable is plain, a coroutine function or a generator function, looking through wrappers and `__call__`."""
     for kind, is_kind in (
-        (Kind.GENERATOR, inspect.isgeneratorfunction),
+        # An async wrapper around a generator function makes an async generator of it.
         (Kind.ASYNC_GENERATOR, inspect.isasyncgenfunction),
+        (Kind.GENERATOR, inspect.isgeneratorfunction),
         (Kind.AWAIT, iscoroutinefunction),
     ):
         if any(is_kind(layer) for layer in _layers(call)):
@@ -63,7 +68,7 @@ def kind_of(call: AnyCallable) -> Kind:
 
 def _layers(call: AnyCallable) -> list[AnyCallable]:
     outer, inner = without_partial(call), unwrapped(call)
-    layers = [layer for layer in (outer, inner) if inspect.isroutine(layer)]
+    layers: list[AnyCallable] = [layer for layer in (outer, inner) if inspect.isroutine(layer)]
     if inspect.isclass(inner):
         return layers
     for layer in (outer, inner):
@@ -130,7 +135,7 @@ def substituted(annotation: Any, type_arguments: Mapping[Any, Any]) -> Any:
     if origin is None or not arguments:
         return annotation
     if origin is typing.Annotated:
-        return typing.Annotated[(substituted(arguments[0], type_arguments), *arguments[1:])]  # type: ignore[return-value]
+        return typing.Annotated[(substituted(arguments[0], type_arguments), *arguments[1:])]
     replaced = tuple(substituted(argument, type_arguments) for argument in arguments)
     if replaced == arguments:
         return annotation
@@ -159,7 +164,7 @@ def name_of(thing: Any) -> str:
         return _annotation_name(thing)
     name = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", None)
     if name is None:
-        return repr(thing) if isinstance(thing, str | int | tuple) else f"{type(thing).__qualname__} object"
+        return repr(typing.cast(object, thing)) if isinstance(thing, str | int | tuple) else f"{type(thing).__qualname__} object"
     return str(name).replace("<locals>.", "")
 
 

@@ -6,14 +6,17 @@ from abc import ABCMeta
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from .callables import name_of, place_of
-from .declare import MarkedMethod, accumulated, marked_methods, type_arguments
+from .callables import Kind, kind_of, name_of, place_of
+from .declare import MarkedMethod, WebSocketMark, accumulated, marked_handlers, marked_methods, type_arguments
 from .dependencies import Owner
 from .exceptions import DeclarationError, RouteError
+from .messages import OutboxPolicy, outbox_policy
 from .routing import APIRouter, APIWebSocketRoute
 from .routing.paths import checked_prefix, takes_all_of
+from .session import Contract, Handlers, Limits, check_handlers, handlers_of
 
 _ROUTER = "__controller_router__"
+_OWN_NAMES = frozenset({"router", "prefix", "dependencies", "limits", "outbox", "sends", "around_message"})
 
 
 def check_declaration(cls: type) -> None:
@@ -24,19 +27,25 @@ def check_declaration(cls: type) -> None:
         RouteError: The prefix does not start with a slash, or ends with one.
     """
     checked_prefix(getattr(cls, "prefix", ""), place_of(cls))
-    for method in marked_methods(cls):
-        if method.name in ("router", "prefix", "dependencies"):
-            raise DeclarationError.at(
-                f"{name_of(cls)}.{method.name}",
-                f"every controller has a {method.name} of its own",
-                fix="give the method another name",
-            )
+    endpoints, handlers = ({each.name for each in marked} for marked in (marked_methods(cls), marked_handlers(cls)))
+    for name in sorted((endpoints | handlers) & _OWN_NAMES):
+        raise DeclarationError.at(
+            f"{name_of(cls)}.{name}", f"every controller has a {name} of its own", fix="give the method another name"
+        )
+    both = endpoints & handlers
+    if both:
+        raise DeclarationError.at(
+            f"{name_of(cls)}.{min(both)}", "it is an endpoint and a handler", fix="write two methods, one for each"
+        )
+    check_handlers(cls)
 
 
 def make_router(cls: type) -> APIRouter:
     """The routes of a controller class, as a router."""
     methods = marked_methods(cls)
     _require_concrete(cls, methods)
+    handlers = handlers_of(cls)
+    _require_generator(cls, methods, handlers)
     owner = Owner(cls, type_arguments(cls))
     router = APIRouter(prefix=getattr(cls, "prefix", ""), dependencies=accumulated(cls, "dependencies"))
     routes = [
@@ -46,6 +55,7 @@ def make_router(cls: type) -> APIRouter:
             name=mark.name or f"{cls.__name__}.{method.name}",
             dependencies=mark.dependencies,
             owner=owner,
+            contract=_contract(cls, mark, handlers, owner),
         )
         for method in methods
         for mark in method.marks
@@ -53,6 +63,39 @@ def make_router(cls: type) -> APIRouter:
     _require_reachable(cls, routes)
     router.routes.extend(routes)
     return router
+
+
+def _contract(cls: type, mark: WebSocketMark, handlers: Handlers | None, owner: Owner) -> Contract:
+    """What is declared of the sessions of one endpoint: by its mark, and by its controller."""
+    where = place_of(cls)
+    limits = _limits(getattr(cls, "limits", None), where)
+    return Contract(
+        handlers=handlers,
+        limits=_limits(mark.limits, where).over(limits),
+        outbox=outbox_policy(getattr(cls, "outbox", "close"), f"{name_of(cls)}.outbox"),
+        sends=accumulated(cls, "sends"),
+        accept=mark.accept,
+        type_arguments=owner.type_arguments,
+    )
+
+
+def _limits(given: object, where: str) -> Limits:
+    if given is None:
+        return Limits()
+    if not isinstance(given, Limits):
+        raise DeclarationError.at(where, f"limits={given!r} are none", fix="write limits = Limits(rate=10)")
+    return given
+
+
+def _require_generator(cls: type, methods: Sequence[MarkedMethod], handlers: Handlers | None) -> None:
+    if handlers is None or any(kind_of(method.function) is Kind.ASYNC_GENERATOR for method in methods):
+        return
+    names = ", ".join(handler.name for handler in handlers.all)
+    raise DeclarationError.at(
+        place_of(cls),
+        f"its handlers are never called ({names}): none of its endpoints yields",
+        fix="yield once in the endpoint whose messages they handle: what is before it is set-up, what is behind it clean-up",
+    )
 
 
 def _require_concrete(cls: type, methods: Sequence[MarkedMethod]) -> None:
@@ -112,7 +155,16 @@ class Controller(metaclass=ControllerMeta):
     Attributes:
         prefix: Put before the path of each endpoint; it may have parameters.
         dependencies: Run for each of its endpoints, before the constructor; those of base classes run first, always.
+        limits: What its sessions may take; what is left out comes from the app.
+        outbox: What happens to a message for which a slow client has no room, where its class says nothing.
+        sends: Types that it sends outside of answers; those of base classes count too.
+
+    `async def around_message(self, message, call_next)`, if there is one, stands around all handlers: `await call_next(message)`
+    gives what the handler returned, for a stream None behind its last item.
     """
 
     prefix: ClassVar[str] = ""
     dependencies: ClassVar[Sequence[Any]] = ()
+    limits: ClassVar[Limits] = Limits()
+    outbox: ClassVar[OutboxPolicy] = "close"
+    sends: ClassVar[Sequence[Any]] = ()

@@ -9,6 +9,7 @@
     │       ├── AsyncBindingError             something that must be awaited was asked for synchronously
     │       └── OverrideError (ValueError)    an override of a key that nothing uses
     ├── ContainerClosedError (RuntimeError)   a container was asked for something after its end
+    ├── RequestRefusedError                   a client answered a session's request with an error
     ├── WebSocketRequestValidationError       the handshake's parameters are not valid
     ├── WebSocketException                    close with a code and a reason (Starlette's)
     ├── WebSocketDisconnect                   the peer is gone (Starlette's)
@@ -38,6 +39,7 @@ __all__ = [
     "Fault",
     "HTTPException",
     "OverrideError",
+    "RequestRefusedError",
     "RouteError",
     "ScopeLeakError",
     "WebSocketDisconnect",
@@ -127,6 +129,23 @@ class EndpointContext(TypedDict, total=False):
     path: str
     file: str
     line: int
+
+
+class RequestRefusedError(Exception):
+    """A client answered `session.request` with an error, or with no message where one was expected.
+
+    Args:
+        code: The code of its error frame.
+        text: The text of it; what a client says is no secret of ours, and no truth either.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(code, text)
+        self.code = code
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}"
 
 
 class WebSocketRequestValidationError(Exception):

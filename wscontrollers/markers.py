@@ -5,10 +5,10 @@ Users call `Query()`, `Depends()` and their like (module `params`); the rooms th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, Literal, TypedDict
+from typing import Any, ClassVar, Literal, TypedDict, cast
 
 from pydantic import AliasChoices, AliasPath, Discriminator
 from pydantic.fields import FieldInfo
@@ -81,10 +81,11 @@ class Param(FieldInfo, Marker):  # type: ignore[misc]  # pydantic calls the clas
         super().__init__(default=default, **options)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.default})"
+        given = "" if self.default is PydanticUndefined else repr(self.default)
+        return f"{type(self).__name__.removesuffix('Param')}({given})"
 
 
-class PathParam(Param):
+class PathParam(Param):  # type: ignore[misc]  # see Param
     """What `Path()` returns."""
 
     place = Place.PATH
@@ -99,13 +100,13 @@ class PathParam(Param):
         super().__init__(**options)
 
 
-class QueryParam(Param):
+class QueryParam(Param):  # type: ignore[misc]  # see Param
     """What `Query()` returns."""
 
     place = Place.QUERY
 
 
-class HeaderParam(Param):
+class HeaderParam(Param):  # type: ignore[misc]  # see Param
     """What `Header()` returns."""
 
     place = Place.HEADER
@@ -115,13 +116,13 @@ class HeaderParam(Param):
         super().__init__(default, **options)
 
 
-class CookieParam(Param):
+class CookieParam(Param):  # type: ignore[misc]  # see Param
     """What `Cookie()` returns."""
 
     place = Place.COOKIE
 
 
-class FirstMessageParam(Param):
+class FirstMessageParam(Param):  # type: ignore[misc]  # see Param
     """What `FirstMessage()` returns: the parameter is the first frame that the peer sends."""
 
     place = Place.MESSAGE
@@ -156,16 +157,19 @@ class Dependency(Marker):
     scope: DependencyScope | None = None
     max_concurrency: int | None = field(default=None, kw_only=True)
     thread: bool | None = field(default=None, kw_only=True)
-    limit: ConcurrencyLimit | None = field(default=None, init=False, repr=False)
+    # A field of the constructor, so that a copy by dataclasses.replace shares the limit of its original.
+    limit: ConcurrencyLimit | None = field(default=None, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.scope not in (None, "function", "request"):
             raise DeclarationError.at("Depends()", f"scope is {self.scope!r}", fix='use "function", "request" or leave it out')
         if self.max_concurrency is None:
+            object.__setattr__(self, "limit", None)
             return
         if type(self.max_concurrency) is not int or self.max_concurrency < 1:
             raise ValueError("Depends(): max_concurrency must be a positive integer or None. Fix: give how many may run at once.")
-        object.__setattr__(self, "limit", ConcurrencyLimit(self.max_concurrency))
+        if self.limit is None or self.limit.calls != self.max_concurrency:
+            object.__setattr__(self, "limit", ConcurrencyLimit(self.max_concurrency))
 
 
 @dataclass(frozen=True)
@@ -173,3 +177,17 @@ class SecurityDependency(Dependency):
     """What `Security()` returns: a dependency with the scopes that it asks for."""
 
     scopes: Sequence[str] | None = None
+
+
+def listed(dependencies: Any, where: str) -> list[Dependency]:
+    """The `dependencies=` that somebody gave, as a list; what is in it is looked at with the signatures.
+
+    Raises:
+        DeclarationError: It is no list, as `(Depends(login))` without a comma.
+    """
+    if dependencies is None:
+        return []
+    if isinstance(dependencies, str | Marker) or not isinstance(dependencies, Iterable):
+        kind = "Depends(...)" if isinstance(dependencies, Dependency) else type(cast(object, dependencies)).__name__
+        raise DeclarationError.at(where, f"{kind} is no list of dependencies", fix="write [Depends(...)]")
+    return list(cast("Iterable[Dependency]", dependencies))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.types import Message
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected, WebSocketState
 
 __all__ = ["HTTPConnection", "Request", "Response", "ServedWebSocket", "WebSocket", "WebSocketDisconnect", "WebSocketState"]
@@ -21,6 +21,28 @@ class ServedWebSocket(WebSocket):
     """
 
     accepted_early = False
+    closing: tuple[int, str] = (1000, "")
+    """The code and the reason of the close frame that ends it, where nothing else closes it."""
+    close_within: float | None = None
+    """Seconds that this frame has to go out: a peer that has stopped reading takes none. None waits."""
+    session_of_it: object = None
+    """The typed session that is held on it, for parameters that ask for it."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self._receive = receive
+        self._send = send
+        self.client_state = WebSocketState.CONNECTING
+        self.application_state = WebSocketState.CONNECTING
+
+    @classmethod
+    def of(cls, websocket: WebSocket) -> ServedWebSocket:
+        """The WebSocket itself if it is one of these, else one in the same state on the same connection."""
+        if isinstance(websocket, cls):
+            return websocket
+        served = cls(websocket.scope, websocket._receive, websocket._send)
+        served.client_state, served.application_state = websocket.client_state, websocket.application_state
+        return served
 
     @property
     def is_connecting(self) -> bool:
@@ -42,13 +64,52 @@ class ServedWebSocket(WebSocket):
         Raises:
             RuntimeError: It was accepted before and a subprotocol or headers come too late.
         """
-        if not self.accepted_early:
+        if self.application_state is WebSocketState.CONNECTING:
+            if self.client_state is WebSocketState.CONNECTING:
+                await self.receive()
+            self.application_state = _CONNECTED
+            await self._send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers or []})
+        elif not self.accepted_early:
             await super().accept(subprotocol, headers)
         elif subprotocol is not None or headers is not None:
             raise RuntimeError(
-                "WebSocket.accept(): the handshake was accepted to receive the first message, so a subprotocol or headers "
-                "come too late. Fix: accept in a dependency that runs before the one with FirstMessage."
+                "WebSocket.accept(): the handshake was accepted to receive the first message or to hold a Session, so a "
+                "subprotocol or headers come too late. Fix: accept in a dependency that runs before the one with FirstMessage; "
+                "with a Session, write @websocket(accept=False) and call session.accept()."
             )
+
+    async def close(self, code: int = 1000, reason: str | None = None) -> None:
+        """Close the session.
+
+        Args:
+            code: See RFC 6455, section 7.4; before the accept the peer gets HTTP 403 instead.
+            reason: Cut to the 123 bytes that a close frame has for it (RFC 6455, section 5.5).
+
+        Raises:
+            ValueError: A close frame must not hold this code; servers would break the connection without a close.
+            RuntimeError: It was closed before.
+        """
+        if self.application_state is _CONNECTED and not _may_be_sent(code):
+            raise ValueError(
+                f"WebSocket.close(): {code} is no code that a close frame may hold. Fix: use one of 4000 to 4999 for reasons "
+                "of your own, or one of RFC 6455, section 7.4, that is meant to be sent."
+            )
+        await super().close(code, reason and reason.encode("utf-8", "replace")[:123].decode(errors="ignore"))
+
+    @property
+    def receive_event(self) -> Receive:
+        """ASGI's `receive`."""
+        return self._receive
+
+    @property
+    def send_event(self) -> Send:
+        """ASGI's `send`."""
+        return self._send
+
+    def read_by(self, receive: Receive) -> Receive:
+        """Take events from elsewhere from now on; returns where they came from until now."""
+        before, self._receive = self._receive, receive
+        return before
 
     async def accept_early(self) -> None:
         """Accept the handshake if nobody has yet, so that a frame can be received before the endpoint runs."""
@@ -62,13 +123,17 @@ class ServedWebSocket(WebSocket):
         if self.client_state is not _CONNECTED:
             return await self.receive()
         message = await self._receive()
-        kind = message["type"]
-        if kind == "websocket.receive":
-            return message
-        if kind != "websocket.disconnect":
-            raise RuntimeError(f'Expected ASGI message "websocket.receive" or "websocket.disconnect", but got {kind!r}')
+        if message["type"] != "websocket.receive":
+            raise self._no_frame(message)
+        return message
+
+    def _no_frame(self, message: Message) -> Exception:
+        if message["type"] != "websocket.disconnect":
+            return RuntimeError(
+                f'Expected ASGI message "websocket.receive" or "websocket.disconnect", but got {message["type"]!r}'
+            )
         self.client_state = WebSocketState.DISCONNECTED
-        raise WebSocketDisconnect(message.get("code", 1005), message.get("reason"))
+        return WebSocketDisconnect(message.get("code", 1005), message.get("reason"))
 
     async def receive_text(self) -> str:
         """Receive a text frame.
@@ -92,19 +157,23 @@ class ServedWebSocket(WebSocket):
 
     async def iter_text(self) -> AsyncIterator[str]:
         """Text frames until the peer is gone."""
-        frame = self._frame
         try:
             while True:
-                yield (await frame())["text"]
+                message = await (self._receive() if self.is_open else self._frame())
+                if message["type"] != "websocket.receive":
+                    raise self._no_frame(message)
+                yield message["text"]
         except WebSocketDisconnect:
             pass
 
     async def iter_bytes(self) -> AsyncIterator[bytes]:
         """Binary frames until the peer is gone."""
-        frame = self._frame
         try:
             while True:
-                yield (await frame())["bytes"]
+                message = await (self._receive() if self.is_open else self._frame())
+                if message["type"] != "websocket.receive":
+                    raise self._no_frame(message)
+                yield message["bytes"]
         except WebSocketDisconnect:
             pass
 
@@ -115,18 +184,29 @@ class ServedWebSocket(WebSocket):
             WebSocketDisconnect: The connection broke.
             RuntimeError: The session is not accepted, or closed.
         """
-        await self._send_frame({"type": "websocket.send", "text": data})
+        if self.application_state is not _CONNECTED:
+            await self.send({"type": "websocket.send", "text": data})  # raises what Starlette raises in each other state
+            return
+        try:
+            await self._send({"type": "websocket.send", "text": data})
+        except OSError:
+            raise self._broken() from None
 
     async def send_bytes(self, data: bytes) -> None:
         """Send a binary frame; it raises as `send_text` does."""
-        await self._send_frame({"type": "websocket.send", "bytes": data})
-
-    async def _send_frame(self, message: Message) -> None:
         if self.application_state is not _CONNECTED:
-            await self.send(message)  # raises what Starlette raises in each other state
+            await self.send({"type": "websocket.send", "bytes": data})
             return
         try:
-            await self._send(message)
+            await self._send({"type": "websocket.send", "bytes": data})
         except OSError:
-            self.application_state = WebSocketState.DISCONNECTED
-            raise WebSocketDisconnect(code=1006) from None
+            raise self._broken() from None
+
+    def _broken(self) -> WebSocketDisconnect:
+        self.application_state = WebSocketState.DISCONNECTED
+        return WebSocketDisconnect(code=1006)
+
+
+def _may_be_sent(code: int) -> bool:
+    # 1004 to 1006 and 1015 only say what was seen; all other numbers below 3000 are left to future standards.
+    return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999

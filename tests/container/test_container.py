@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import anyio
 import injector
@@ -206,6 +206,20 @@ async def test_resources_of_the_app_open_and_close_with_the_lifespan_and_can_be_
 
 
 @pytest.mark.anyio
+async def test_apps_that_share_a_container_share_its_resources() -> None:
+    """The one that opened them closes them: the end of another takes nothing away from it."""
+    log: list[str] = []
+    container = Container(Pooled(log))
+    for _ in range(2):
+        async with container.lifespan():
+            pool = container.get(Pool)
+            async with container.lifespan():
+                assert container.get(Pool) is pool
+            assert container.get(Pool) is pool
+    assert log == ["open", "close", "open", "close"]
+
+
+@pytest.mark.anyio
 async def test_without_a_lifespan_resources_open_at_first_use() -> None:
     """`aget` opens them, `get` cannot."""
     log: list[str] = []
@@ -380,3 +394,13 @@ class Forward(Module):
 
 class Later:
     """Defined after the module that provides it."""
+
+
+def test_a_protocol_is_no_part() -> None:
+    """A protocol cannot be given as a class to bind to itself."""
+
+    class Clock(Protocol):
+        def now(self) -> float: ...
+
+    with pytest.raises(DeclarationError, match=r"Clock is a Protocol\. Fix: bind it to a class that implements it"):
+        Container(Clock)

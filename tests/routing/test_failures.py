@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,8 +19,9 @@ from wscontrollers import (
     WebSocketDisconnect,
     WebSocketException,
     WebSocketRequestValidationError,
+    websocket_session,
 )
-from wscontrollers.routing.failures import handler_of, is_departure
+from wscontrollers.routing.failures import handler_of, is_departure, meant
 from wscontrollers.testing import TestClient, WebSocketDenialResponse
 
 
@@ -172,6 +174,14 @@ def test_a_departure_is_no_failure() -> None:
     assert not is_departure(ExceptionGroup("tasks", [gone, Teapot()]))
 
 
+def test_an_exception_out_of_a_task_group_is_handled_as_itself() -> None:
+    """The one exception of a task group has its handler, beside tasks that only say that the peer left."""
+    error = close(failing(ExceptionGroup("tasks", [WebSocketException(4005, "enough"), WebSocketDisconnect(1001)]), accept=True))
+    assert (error.code, error.reason) == (4005, "enough")
+    both = ExceptionGroup("tasks", [Teapot(), KeyError()])
+    assert meant(both) is both
+
+
 def test_a_disconnect_that_leaves_the_endpoint_is_a_clean_end(caplog: pytest.LogCaptureFixture) -> None:
     """`WebSocketDisconnect` out of an endpoint is neither logged nor raised; clean-ups see it."""
     seen: list[int] = []
@@ -229,3 +239,62 @@ def test_control_characters_of_a_path_are_escaped_in_the_log(caplog: pytest.LogC
     (line,) = [record.getMessage() for record in caplog.records]
     assert "/a\\x1b\\x7froot" in line
     assert "secret" not in line
+
+
+def test_awaiting_what_was_cancelled_is_a_failure_of_the_session() -> None:
+    """A cancellation of somebody else's task is no cancellation of the session: the peer sees 1011, never a broken connection."""
+    app = App()
+
+    @app.websocket("/")
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        other = asyncio.get_running_loop().create_future()
+        other.cancel()
+        await other
+
+    assert close(app, raise_server_exceptions=False).code == 1011
+    with pytest.raises(RuntimeError, match="Fix: catch CancelledError") as caught:
+        close(app)
+    assert isinstance(caught.value.__cause__, asyncio.CancelledError)
+
+
+def test_a_cancellation_of_the_session_goes_on() -> None:
+    """Only so does the scope further out that asked for it learn of it, and clean-ups run on the way."""
+    left: list[type[BaseException]] = []
+
+    async def main() -> None:
+        task = asyncio.create_task(websocket_session(endpoint)(scope, receive, send))
+        await accepted.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    async def endpoint(websocket: WebSocket) -> None:
+        try:
+            accepted.set()
+            await asyncio.Event().wait()
+        except BaseException as error:
+            left.append(type(error))
+            raise
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        raise AssertionError("nobody is there any more")
+
+    scope: dict[str, Any] = {"type": "websocket", "path": "/", "headers": [], "query_string": b""}
+    accepted = asyncio.Event()
+    asyncio.run(main())
+    assert left == [asyncio.CancelledError]
+
+
+def test_a_reason_that_is_too_long_is_cut() -> None:
+    """A close frame holds 123 bytes of it (RFC 6455, section 5.5)."""
+    error = close(failing(WebSocketException(1008, "x" * 200), accept=True))
+    assert (error.code, error.reason) == (1008, "x" * 123)
+
+
+def test_a_code_that_cannot_be_sent_closes_with_1011() -> None:
+    """It is the application's mistake, so the log has it and the peer sees a close all the same."""
+    assert close(failing(WebSocketException(1005), accept=True), raise_server_exceptions=False).code == 1011

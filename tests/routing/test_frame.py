@@ -16,6 +16,7 @@ from wscontrollers import (
     Container,
     Depends,
     Module,
+    ProviderOf,
     WebSocket,
     WebSocketDisconnect,
     get_dependant,
@@ -25,6 +26,7 @@ from wscontrollers import (
     solve_dependencies,
     websocket_session,
 )
+from wscontrollers.exceptions import ContainerClosedError
 from wscontrollers.security.origins import OriginPolicy
 from wscontrollers.testing import TestClient, WebSocketDenialResponse
 
@@ -208,6 +210,32 @@ async def test_clean_ups_are_shielded_from_cancellation() -> None:
         await started.wait()
         tasks.cancel_scope.cancel()
     assert order == ["cleaned up"]
+
+
+@pytest.mark.parametrize("cleans_up", [False, True])
+def test_nothing_lazy_is_had_from_a_session_that_ended(cleans_up: bool) -> None:
+    """A `ProviderOf` that outlives its session refuses, whether the session had clean-ups or not."""
+    kept: list[ProviderOf[Connection]] = []
+
+    class Services(Module):
+        @session_scoped
+        @provider
+        def connection(self) -> Connection:
+            return Connection()
+
+    async def resource() -> AsyncIterator[None]:
+        yield
+
+    app = App(container=Container(Services()), dependencies=[Depends(resource)] if cleans_up else [])
+
+    @app.websocket("/")
+    async def endpoint(websocket: WebSocket, connections: ProviderOf[Connection]) -> None:
+        kept.append(connections)
+        await websocket.accept()
+
+    run(app)
+    with pytest.raises(ContainerClosedError):
+        kept[0].get()
 
 
 def test_websocket_session_alone() -> None:

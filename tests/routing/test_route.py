@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, WebSocketRoute
 
-from wscontrollers import APIWebSocketRoute, App, DeclarationError, Depends, WebSocket
+from wscontrollers import APIWebSocketRoute, App, DeclarationError, Depends, WebSocket, WebSocketDisconnect
 from wscontrollers.exceptions import RouteError
 from wscontrollers.routing import Host, RawWebSocketRoute
 from wscontrollers.testing import TestClient
@@ -165,3 +165,14 @@ def test_raw_routes_take_partials_and_applications() -> None:
 
     app = App(routes=[RawWebSocketRoute("/partial", functools.partial(say, "partial")), RawWebSocketRoute("/app", Application())])
     assert [answer(app, "/partial"), answer(app, "/app")] == ["partial", "application"]
+
+
+def test_a_number_that_python_does_not_read_is_none_of_the_routes_paths() -> None:
+    """A client's path is refused as one that nothing serves: it is no failure of the application."""
+
+    async def endpoint(websocket: WebSocket, number: int) -> None: ...
+
+    app = App()
+    app.add_api_websocket_route("/{number:int}", endpoint)
+    with TestClient(app) as client, pytest.raises(WebSocketDisconnect), client.websocket_connect("/" + "1" * 5000):
+        pass

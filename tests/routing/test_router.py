@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,13 +18,14 @@ from wscontrollers import (
     APIWebSocketRoute,
     App,
     DeclarationError,
+    Denied,
     Depends,
     WebSocket,
     WebSocketDisconnect,
     WebSocketException,
 )
 from wscontrollers.exceptions import RouteError
-from wscontrollers.testing import TestClient
+from wscontrollers.testing import TestClient, WebSocketDenialResponse
 
 
 async def echo_path(websocket: WebSocket) -> None:
@@ -233,6 +234,7 @@ def test_url_path_for() -> None:
     app.include_router(router, prefix="/v1")
     assert router.url_path_for("room", room="tea") == "/rooms/tea"
     assert app.url_path_for("room", room="tea") == "/v1/rooms/tea"
+    assert app.routes[0].url_path_for("room", room="tea") == "/v1/rooms/tea"
     with pytest.raises(NoMatchFound):
         app.url_path_for("room")
 
@@ -300,3 +302,55 @@ def test_path_parameters_of_an_inclusion_reach_the_endpoint() -> None:
     app.include_router(router, prefix="/users/{user}")
     app.include_router(router)
     assert [answer(app, "/users/4/item"), answer(app, "/item?user=6")] == ["5", "7"]
+
+
+@pytest.mark.parametrize("change", ["append", "assign"])
+@pytest.mark.parametrize("included", [True, False])
+def test_a_guard_that_is_added_later_guards_the_routes_of_today(change: str, included: bool) -> None:
+    """`router.dependencies` is watched as `routes` is: a login check that comes late is no open door until then unnoticed."""
+
+    async def login() -> None:
+        raise Denied(401, "Who are you?")
+
+    async def endpoint(websocket: WebSocket) -> None: ...
+
+    app = App()
+    router = APIRouter() if included else app.router
+    router.add_api_websocket_route("/", endpoint)
+    if included:
+        app.include_router(router)
+    if change == "append":
+        router.dependencies.append(Depends(login))
+    else:
+        router.dependencies = [Depends(login)]
+    with TestClient(app) as client, pytest.raises(WebSocketDenialResponse) as denied, client.websocket_connect("/"):
+        pass
+    assert denied.value.status_code == 401
+
+
+def test_routes_can_be_replaced() -> None:
+    """What is assigned to `routes` takes the place of what was there, wherever the router was included."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+
+    app, router = App(), APIRouter()
+    app.include_router(router)
+    router.routes = [APIWebSocketRoute("/new", endpoint)]
+    with TestClient(app) as client, client.websocket_connect("/new"):
+        pass
+
+
+@pytest.mark.parametrize(
+    "declare",
+    [
+        lambda guard: App(dependencies=guard),
+        lambda guard: APIRouter(dependencies=guard),
+        lambda guard: APIRouter().include_router(APIRouter(), dependencies=guard),
+        lambda guard: APIRouter().websocket("/", dependencies=guard)(echo_path),
+    ],
+)
+def test_dependencies_are_a_list(declare: Callable[[Any], Any]) -> None:
+    """`(Depends(login))` without a comma is no tuple: told where it is written, with the fix."""
+    with pytest.raises(DeclarationError, match=r"Depends\(\.\.\.\) is no list of dependencies\. Fix: write \[Depends"):
+        declare(Depends(echo_path))

@@ -174,7 +174,7 @@ def test_the_client_reaches_container_and_overrides() -> None:
 
     class App(Starlette):
         container = SimpleNamespace()
-        dependency_overrides: dict[Any, Any] = {}  # noqa: RUF012 - as an App has it
+        dependency_overrides: dict[Any, Any] = {}
 
     app = App()
     client = TestClient(app)
@@ -189,3 +189,19 @@ def test_an_application_without_them_is_named(name: str) -> None:
     """The error says which application has none, and how to mend it."""
     with pytest.raises(AttributeError, match=rf"TestClient.{name}: the application, of type Starlette, has no {name}. Fix: "):
         getattr(TestClient(Starlette()), name)
+
+
+def test_cookies_of_one_handshake() -> None:
+    """Cookies given to `websocket_connect` are sent with that handshake, beside the client's own, and with no other."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        websocket = WebSocket(scope, receive, send)
+        await websocket.accept()
+        await websocket.send_json(websocket.cookies)
+        await websocket.close()
+
+    client = TestClient(app, cookies={"a": "1"})
+    with client.websocket_connect("/", cookies={"b": "2"}) as session:
+        assert session.receive_json() == {"a": "1", "b": "2"}
+    with client.websocket_connect("/") as session:
+        assert session.receive_json() == {"a": "1"}

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import injector
 from injector import Injector
@@ -26,53 +25,46 @@ from wscontrollers.container.scopes import LIFETIMES, Tier
 AnyProvider: TypeAlias = injector.Provider[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """Always this object."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class OfClass:
+class OfClass(NamedTuple):
     """A new object of the class."""
 
     cls: type
 
 
-@dataclass(frozen=True, slots=True)
-class OfCallable:
+class OfCallable(NamedTuple):
     """What the callable gives."""
 
     call: AnyCallable
 
 
-@dataclass(frozen=True, slots=True)
-class OfPair:
+class OfPair(NamedTuple):
     """One element of a map binding."""
 
     key: Any
     value: Recipe
 
 
-@dataclass(frozen=True, slots=True)
-class OfElements:
+class OfElements(NamedTuple):
     """A multibinding: a fresh list or dict of its elements."""
 
     elements: tuple[Bound, ...]
     is_map: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OfParts:
+class OfParts(NamedTuple):
     """A `BoundKey`: the class called with parts made by recipes of their own."""
 
     cls: type
     parts: tuple[tuple[str, Recipe], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(NamedTuple):
     """A provider that cannot be read: it is asked."""
 
     provider: AnyProvider
@@ -81,8 +73,7 @@ class Opaque:
 Recipe: TypeAlias = Instance | OfClass | OfCallable | OfPair | OfElements | OfParts | Opaque
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A binding: who owns it, how the thing is made, and how long it lives.
 
     Attributes:

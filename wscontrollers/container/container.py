@@ -64,6 +64,7 @@ class Container:
     def _begin(self, inner: Injector) -> None:
         self.injector = inner
         self.asked = 0
+        self._runs = False
         self.graph = Graph(self)
         self.layers = Layers(self, self.graph)
 
@@ -175,7 +176,26 @@ class Container:
 
     @contextlib.asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
-        """Open, and close at the end, shielded from cancellation."""
+        """Open, and close at the end, shielded from cancellation.
+
+        Where several apps share a container, the first that starts opens it, and it closes it when it ends itself.
+
+        Raises:
+            ContainerError: faults of bindings.
+        """
+        if self._runs:
+            self.validate()
+            yield
+            return
+        self._runs = True
+        try:
+            async with self._opened():
+                yield
+        finally:
+            self._runs = False
+
+    @contextlib.asynccontextmanager
+    async def _opened(self) -> AsyncGenerator[None]:
         # One scope around all, shielding only at the end: a scope of its own for each clean-up would stand between a
         # provider and the task group that it holds over its yield.
         with anyio.CancelScope() as frame:
@@ -198,6 +218,8 @@ def _module_of(part: Any) -> Any:
         return cast(Any, part)
     if kind is not None and issubclass(kind, injector.Module):
         return kind
+    if kind is not None and getattr(kind, "_is_protocol", False):
+        raise DeclarationError.at(name_of(kind), f"{name_of(kind)} is a Protocol", fix="bind it to a class that implements it")
 
     def bind(binder: injector.Binder) -> None:
         if kind is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from wscontrollers.container.inputs import Input
 from wscontrollers.container.nodes import Later, Node
@@ -24,8 +25,7 @@ class AsyncFault(Fault):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A fault at a node, with the names on the way there from where the search began."""
 
     path: tuple[str, ...]

@@ -12,7 +12,7 @@ from wscontrollers.container.keys import is_session_type, without_marks
 from wscontrollers.markers import Marker
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Input:
     """A parameter that the planner fills from the handshake before the factory that needs it runs.
 

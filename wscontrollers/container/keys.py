@@ -13,12 +13,13 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from pathlib import PurePath
-from typing import Annotated, Any, TypeAlias, Union
+from typing import Annotated, Any, TypeAlias, TypeVar, Union
 from uuid import UUID
 
 import injector
 from starlette.requests import HTTPConnection
 
+ClassT = TypeVar("ClassT", bound=type)
 Key: TypeAlias = Any
 """What a thing is bound to and asked for by: a class, a NewType, an `Annotated`, `list[...]`, a `BoundKey` ..."""
 
@@ -137,7 +138,7 @@ def is_model(key: Key) -> bool:
     return inspect.isclass(key) and (hasattr(key, "__get_pydantic_core_schema__") or hasattr(key, "__pydantic_validator__"))
 
 
-def session_type(cls: type) -> type:
+def session_type(cls: ClassT) -> ClassT:
     """Mark a class as one that a session supplies (as Starlette's `WebSocket` is): to ask for it is to be session-scoped."""
     cls.__session_type__ = True  # type: ignore[attr-defined]
     return cls

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import injector
 
@@ -42,8 +42,7 @@ class Mode(Enum):
         return self not in (Mode.VALUE, Mode.AWAIT)
 
 
-@dataclass(slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument of a call: a node's thing, or an input."""
 
     name: str
@@ -51,15 +50,13 @@ class Argument:
     source: Node | Input
 
 
-@dataclass(slots=True)
-class Constant:
+class Constant(NamedTuple):
     """Always this object."""
 
     value: Any
 
 
-@dataclass(slots=True)
-class Call:
+class Call(NamedTuple):
     """A callable with arguments."""
 
     call: Callable[..., Any]
@@ -67,31 +64,27 @@ class Call:
     mode: Mode = Mode.VALUE
 
 
-@dataclass(slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A dict of one element, for a map binding."""
 
     key: Any
     value: Node
 
 
-@dataclass(slots=True)
-class Collect:
+class Collect(NamedTuple):
     """A fresh list or dict of elements."""
 
     elements: tuple[Node, ...]
     is_map: bool
 
 
-@dataclass(slots=True)
-class Later:
+class Later(NamedTuple):
     """A `ProviderOf`: its thing is made when it is asked for."""
 
     target: Node
 
 
-@dataclass(slots=True)
-class Builder:
+class Builder(NamedTuple):
     """An `AssistedBuilder`: a class, and the arguments that need not be given by keyword."""
 
     kind: type[injector.AssistedBuilder[Any]]
@@ -100,16 +93,16 @@ class Builder:
     arguments: tuple[Argument, ...]
 
 
-@dataclass(slots=True)
-class Ask:
+class Ask(NamedTuple):
     """injector is asked: for the whole key in its own scope, or for what an opaque provider gives."""
 
     provider: AnyProvider | None
 
 
-@dataclass(slots=True)
 class Broken:
     """It cannot be made; the node's faults say why."""
+
+    __slots__ = ()
 
 
 Make: TypeAlias = Constant | Call | Pair | Collect | Later | Builder | Ask | Broken

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
@@ -39,6 +38,8 @@ def refuse_unknown(key: Key, graph: Graph) -> None:
     known = graph.known_keys()
     if key in known:
         return
+    import difflib  # for this error alone
+
     names = {_short(each): name_of(each) for each in sorted(known, key=name_of)}
     near = difflib.get_close_matches(_short(key), names, n=3, cutoff=0.5)
     fix = (

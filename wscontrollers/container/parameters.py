@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import injector
 
@@ -14,10 +13,10 @@ from wscontrollers.callables import name_of, signature_of, unaliased
 from wscontrollers.container.inputs import is_input
 from wscontrollers.container.keys import Key, is_no_inject, is_optional, without_marks, without_none
 from wscontrollers.exceptions import Fault
+from wscontrollers.strays import stray_marker
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter of a constructor or provider.
 
     Attributes:
@@ -55,7 +54,7 @@ def parameters_of(call: Callable[..., Any]) -> tuple[Parameter, ...]:
     """The parameters of a function, a method or a class's constructor, `*args` and `**kwargs` left out.
 
     Raises:
-        UnreadableError: an annotation names something that cannot be found.
+        UnreadableError: an annotation names something that cannot be found, or holds a marker that marks nothing.
     """
     function = _function_of(call)
     if function is None:
@@ -76,6 +75,9 @@ def parameters_of(call: Callable[..., Any]) -> tuple[Parameter, ...]:
             continue
         annotation = hints.get(parameter.name, parameter.annotation)
         closed = parameter.name in no_inject
+        stray = stray_marker(annotation, parameter.default)
+        if stray is not None:
+            raise UnreadableError(Fault(name_of(function), f"parameter {parameter.name!r}: {stray[0]}", stray[1]))
         found.append(_read(parameter, annotation, bindings, closed=closed, marked=marked, by_keyword=by_keyword))
     return tuple(found)
 

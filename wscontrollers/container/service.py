@@ -12,7 +12,7 @@ from wscontrollers.container.scopes import Scope, Tier
 from wscontrollers.exceptions import Fault
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Service:
     """A compiled key.
 

@@ -3,18 +3,22 @@
 `get_dependant` reads a signature, `make_plan` compiles it, `Plan.solve` runs it for one handshake.
 """
 
-from .dependant import Dependant, Owner, get_dependant
+from .dependant import Dependant, Owner, Receiver
+from .message_plan import MessagePlan
 from .plan import Plan
 from .planned import Planned
 from .planning import make_plan
+from .reading import get_dependant
 from .resolution import Resolution
 from .solving import SolvedDependency, solve_dependencies
 
 __all__ = [
     "Dependant",
+    "MessagePlan",
     "Owner",
     "Plan",
     "Planned",
+    "Receiver",
     "Resolution",
     "SolvedDependency",
     "get_dependant",

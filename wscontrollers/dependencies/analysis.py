@@ -1,7 +1,7 @@
 """Who fills a parameter: the six rules, first match wins.
 
 1. a marker in `Annotated` or as default: `Depends`, `Security`, `Path`, `Query`, `Header`, `Cookie`, `FirstMessage`, `Inject`;
-2. a framework type: `WebSocket`, `HTTPConnection`, `SecurityScopes`;
+2. a framework type: `WebSocket`, `HTTPConnection`, `Session`, `SecurityScopes`, below a handler its message;
 3. a name in the path;
 4. a class the container can supply;
 5. FastAPI's rule: scalars and sequences of scalars are query parameters;
@@ -13,9 +13,7 @@ from __future__ import annotations
 import inspect
 import types
 from copy import copy
-from dataclasses import dataclass
-from enum import Enum
-from typing import Annotated, Any, Protocol, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Protocol, get_args, get_origin
 
 from pydantic import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
 from pydantic.fields import FieldInfo
@@ -25,13 +23,24 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from ..callables import AnyCallable, name_of, unaliased
+from .. import messages
+from ..callables import name_of, unaliased
 from ..container import Service, inject_key, is_no_inject
 from ..exceptions import DeclarationError
 from ..markers import Dependency, Param, PathParam, Place, QueryParam
-from ..security import SecurityScopes
-from .annotations import is_scalar, is_scalar_sequence, is_subclass, model_of, without_annotated, without_none
+from ..security.scopes import SecurityScopes
+from ..strays import stray_marker
+from .annotations import (
+    is_scalar,
+    is_scalar_sequence,
+    is_subclass,
+    members_of_union,
+    model_of,
+    without_annotated,
+    without_none,
+)
 from .fields import ParamField, make_field
+from .sources import Framework, FromDefault, FromDependency, FromField, FromFramework, FromService, Source
 
 EMPTY = inspect.Parameter.empty
 
@@ -52,49 +61,6 @@ class Supplier(Protocol):
         ...
 
 
-class Framework(Enum):
-    """The values that the framework itself gives."""
-
-    CONNECTION = "connection"
-    SECURITY_SCOPES = "security scopes"
-
-
-@dataclass(frozen=True, slots=True)
-class FromDependency:
-    """Rule 1: the value of a callable."""
-
-    marker: Dependency
-    call: AnyCallable
-
-
-@dataclass(frozen=True, slots=True)
-class FromField:
-    """Rules 1, 3 and 5: a value that was sent."""
-
-    field: ParamField
-
-
-@dataclass(frozen=True, slots=True)
-class FromFramework:
-    """Rule 2."""
-
-    value: Framework
-
-
-@dataclass(frozen=True, slots=True)
-class FromService:
-    """Rules 1 and 4: a thing of the container."""
-
-    key: Any
-
-
-@dataclass(frozen=True, slots=True)
-class FromDefault:
-    """Rule 6: nothing is passed, the callable's own default holds."""
-
-
-Source = FromDependency | FromField | FromFramework | FromService | FromDefault
-
 _UNREADABLE = (PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError, NameError, TypeError)
 _REFUSED = (
     (Request, "a WebSocket has no HTTP request", "annotate it with WebSocket or HTTPConnection"),
@@ -103,15 +69,19 @@ _REFUSED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What analysis knows of the surroundings of a parameter."""
+class Surroundings(NamedTuple):
+    """What analysis knows of the surroundings of a parameter.
+
+    `message_types` are the messages of the handler that it belongs to, and `message` is the handler's own parameter for them.
+    """
 
     where: str
     path: str
     path_names: frozenset[str]
     whole_path: bool
     supplier: Supplier | None
+    message_types: tuple[type, ...] | None = None
+    message: str | None = None
 
 
 def analyse(parameter: inspect.Parameter, around: Surroundings) -> Source:
@@ -141,7 +111,22 @@ class _Analysis:
         self.in_path = self.name in around.path_names
 
     def source(self) -> Source:
+        if self.name == self.around.message:
+            return FromFramework(Framework.MESSAGE)
+        stray = stray_marker(self.annotation, self.default)
+        if stray is not None:
+            what, fix = stray
+            raise self._fault(what, fix)
         marker = self._marker()
+        if isinstance(marker, Dependency) and marker.dependency is not None:
+            return self._dependency(marker)
+        if isinstance(self.annotation, str):
+            if self.around.supplier is None:  # it may be defined until the application is put together
+                return FromDefault()
+            raise self._fault(
+                f"the annotation {self.annotation!r} names nothing that can be found from the function's module",
+                "import or define it there at the top level, not below TYPE_CHECKING and not inside of a function",
+            )
         if isinstance(marker, Dependency):
             return self._dependency(marker)
         injected = inject_key(self.annotation)
@@ -226,7 +211,22 @@ class _Analysis:
             return Framework.CONNECTION
         if is_subclass(annotation, SecurityScopes):
             return Framework.SECURITY_SCOPES
+        if getattr(get_origin(annotation) or annotation, "__session_type__", False) is True:
+            return Framework.SESSION
+        if self.around.message_types is not None and _is_message(annotation):
+            return self._message(annotation, self.around.message_types)
         return None
+
+    def _message(self, annotation: Any, types: tuple[type, ...]) -> Framework:
+        """A dependency of a handler that takes its message: it has to take all that the handler takes."""
+        taken = tuple(members_of_union(annotation))
+        for cls in types:
+            if not issubclass(cls, taken):
+                raise self._fault(
+                    f"it takes {name_of(annotation)}, and its handler is given {name_of(cls)} too",
+                    f"annotate it with a class above both, or with {name_of(annotation)} | {name_of(cls)}",
+                )
+        return Framework.MESSAGE
 
     # Rules 1, 3 and 5
 
@@ -273,7 +273,7 @@ class _Analysis:
 
     # Rule 4
 
-    def _service(self) -> FromService | FromDefault | None:
+    def _service(self) -> FromService | None:
         if is_no_inject(self.annotation):
             return None
         supplier = self.around.supplier
@@ -296,8 +296,8 @@ class _Analysis:
         if model_of(self.type) is not None:
             raise self._fault(
                 f"the model {name_of(self.type)} has no marker, and a WebSocket has no body to read it from",
-                "use Annotated[..., Query()], Header() or Cookie() for a group of parameters, FirstMessage() for the first frame, "
-                "or bind it in the container",
+                "use Annotated[..., Query()], Header() or Cookie() for a group of parameters, FirstMessage() for the first "
+                "frame, or bind it in the container",
             )
         raise self._fault(
             f"nothing can fill {name_of(self.type)}: it has no marker, is not in the path, the container cannot supply it, "
@@ -306,8 +306,15 @@ class _Analysis:
         )
 
 
+def _is_message(annotation: Any) -> bool:
+    members = members_of_union(annotation)
+    return bool(members) and all(is_subclass(member, messages.Message) for member in members)
+
+
 def _may_be_bound(key: Any) -> bool:
-    return isinstance(key, type) and not isinstance(key, types.GenericAlias) and key.__module__ not in ("builtins", "datetime")
+    if isinstance(key, type) and not isinstance(key, types.GenericAlias):
+        return key.__module__ not in ("builtins", "datetime")
+    return not _is_readable(key)  # Store[Price], list[Plugin]: what is no parameter can be a key
 
 
 def _is_readable(annotation: Any) -> bool:

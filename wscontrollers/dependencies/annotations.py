@@ -14,6 +14,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from ..callables import unaliased
+
 _SEQUENCES = (Sequence, list, tuple, set, frozenset, deque)
 
 
@@ -23,10 +25,16 @@ def is_union(annotation: Any) -> bool:
 
 
 def without_annotated(annotation: Any) -> Any:
-    """The type inside `Annotated`."""
+    """The type inside `Annotated` and PEP 695 aliases, at any depth of the two."""
+    annotation = unaliased(annotation)
     while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
+        annotation = unaliased(get_args(annotation)[0])
     return annotation
+
+
+def members_of_union(annotation: Any) -> tuple[Any, ...]:
+    """What a union is made of; of anything else the annotation alone."""
+    return get_args(annotation) if is_union(annotation) else (annotation,)
 
 
 def without_none(annotation: Any) -> Any:

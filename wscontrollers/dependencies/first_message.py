@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 import anyio
@@ -14,9 +14,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..markers import FirstMessageParam
 from ..websockets import ServedWebSocket
-from .fields import MISSING, ParamField
+from .fields import ParamField
 from .invoking import Values
 from .parameters import FieldSet
+from .received import MISSING
 from .resolution import Resolution
 from .steps import RUN, Step
 
@@ -24,31 +25,36 @@ MAX_BYTES = 64 * 1024
 """The size of a first message, in bytes, beyond which the session is closed with 1009."""
 
 
-
 class FirstMessageStep(Step):
     """Accepts, receives one frame within the time limit, validates it and fills the slots of all who asked for it.
 
-    One parameter takes the whole message; several take the fields of their names.
+    One parameter takes the whole message, as do several of one name; those of different names each take the field of theirs.
     """
 
-    __slots__ = ("_fields", "_set", "_slots", "_timeout")
+    __slots__ = ("_fields", "_set", "_timeout", "_whole")
 
-    def __init__(self, fields: Sequence[ParamField], slots: Sequence[int]) -> None:
-        super().__init__(RUN, slots[0], (), lambda values: None, "FirstMessage")
-        limits = [cast(FirstMessageParam, field.info).timeout for field in fields]
+    accepts = True
+
+    def __init__(self, fields: Mapping[int, ParamField]) -> None:
+        super().__init__(RUN, min(fields), (), lambda values: None, "FirstMessage")
+        limits = [_marker(field).timeout for field in fields.values()]
         self._timeout = min((limit for limit in limits if limit is not None), default=None)
-        self._fields = tuple(fields)
-        self._slots = tuple(slots)
-        self._set = FieldSet([field for field in fields if not _is_raw(field)])
+        self._fields = dict(fields)
+        self._set = FieldSet([field for field in fields.values() if not _marker(field).raw])
+        self._whole = len({field.aliases for field in self._set.fields}) == 1
+
+    def leave_out(self, values: Values) -> None:
+        for slot in self._fields:
+            values[slot] = MISSING
 
     async def run(self, values: Values, resolution: Resolution) -> None:
         frame = await self._received(resolution.connection)
         size = len(frame) if isinstance(frame, bytes) else len(frame.encode("utf-8", "surrogatepass"))
         if size > MAX_BYTES:
-            raise WebSocketException(WS_1009_MESSAGE_TOO_BIG, f"first message over {MAX_BYTES} bytes")
-        read = iter(self._validated(frame)) if self._set.fields else iter(())
-        for field, slot in zip(self._fields, self._slots, strict=True):
-            values[slot] = frame if _is_raw(field) else next(read)
+            raise WebSocketException(WS_1009_MESSAGE_TOO_BIG, f"first message: over {MAX_BYTES} bytes")
+        read = iter(self._validated(frame) if self._set.fields else ())
+        for slot, field in self._fields.items():
+            values[slot] = _raw(field, frame) if _marker(field).raw else next(read)
 
     async def _received(self, connection: WebSocket) -> str | bytes:
         if isinstance(connection, ServedWebSocket):
@@ -65,12 +71,14 @@ class FirstMessageStep(Step):
 
     def _validated(self, frame: str | bytes) -> list[Any]:
         content = self._parsed(frame)
-        if len(self._fields) == 1:
-            raw = {"p0": content}
+        if self._whole:
+            raw = {f"p{index}": content for index in range(len(self._set.fields))}
         else:
             if not isinstance(content, dict):
                 raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not an object")
-            named = ((f"p{index}", _named(field, content)) for index, field in enumerate(self._set.fields))
+            named = (
+                (f"p{index}", _named(field, cast("dict[str, Any]", content))) for index, field in enumerate(self._set.fields)
+            )
             raw = {key: value for key, value in named if value is not MISSING}
         try:
             return list(self._set.validated_json(to_json(raw)))
@@ -89,8 +97,17 @@ class FirstMessageStep(Step):
             raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not JSON") from None
 
 
-def _is_raw(field: ParamField) -> bool:
-    return cast(FirstMessageParam, field.info).raw
+def _marker(field: ParamField) -> FirstMessageParam:
+    return cast(FirstMessageParam, field.info)
+
+
+def _raw(field: ParamField, frame: str | bytes) -> str | bytes:
+    """The frame as it came; one that is annotated `str` or `bytes` gets no frame of the other kind."""
+    wanted: Any = field.info.annotation
+    if wanted in (str, bytes) and type(frame) is not wanted:
+        kind = "text" if wanted is str else "binary"
+        raise WebSocketException(WS_1008_POLICY_VIOLATION, f"first message: not a {kind} frame")
+    return frame
 
 
 def _named(field: ParamField, content: dict[str, Any]) -> Any:

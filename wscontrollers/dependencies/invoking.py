@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from ..callables import AnyCallable
 
@@ -62,7 +62,7 @@ def _by_position(call: AnyCallable, slots: tuple[int, ...]) -> Callable[[Values]
     if len(slots) == 3:
         a, b, c = slots
         return lambda values: call(values[a], values[b], values[c])
-    take = itemgetter(*slots)
+    take = cast("Callable[[Values], tuple[Any, ...]]", itemgetter(*slots))
     return lambda values: call(*take(values))
 
 

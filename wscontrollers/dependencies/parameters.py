@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from starlette.websockets import WebSocket
 
 from ..markers import Place
-from .fields import MISSING, ErrorDetail, ParamField, Received
+from .fields import ErrorDetail, ParamField
+from .received import MISSING, Received
 
 _READERS: dict[Place, Callable[[WebSocket], Received]] = {
     Place.PATH: lambda connection: connection.path_params,
@@ -66,17 +67,17 @@ class FieldSet:
 
 
 class Parameters:
-    """Reads the parameters of a plan from the handshake into consecutive slots."""
+    """Reads the parameters of a plan from the handshake into their slots."""
 
-    __slots__ = ("_by_place", "_set", "first")
+    __slots__ = ("_by_place", "_set", "_slots")
 
-    def __init__(self, fields: Sequence[ParamField], first: int) -> None:
-        self.first = first
-        self._set = FieldSet(fields)
+    def __init__(self, fields: Mapping[int, ParamField]) -> None:
+        self._slots = tuple(fields)
+        self._set = FieldSet(list(fields.values()))
         self._by_place = [
-            (reader, [(f"p{index}", field) for index, field in enumerate(fields) if field.place is place])
+            (reader, [(f"p{index}", field) for index, field in enumerate(self._set.fields) if field.place is place])
             for place, reader in _READERS.items()
-            if any(field.place is place for field in fields)
+            if any(field.place is place for field in self._set.fields)
         ]
 
     def read(self, connection: WebSocket) -> dict[str, Any]:
@@ -97,21 +98,22 @@ class Parameters:
             The errors in the order of the parameters; the slots of faulty ones hold `MISSING`.
         """
         raw = self.read(connection)
-        first, count = self.first, len(self._set.fields)
         try:
-            values[first : first + count] = self._set.validated(raw)
+            validated = self._set.validated(raw)
         except ValidationError as error:
             return self._fill_valid(values, raw, self._set.faulty(error), connection)
+        for slot, value in zip(self._slots, validated, strict=True):
+            values[slot] = value
         return []
 
     def _fill_valid(
         self, values: list[Any], raw: dict[str, Any], faulty: Mapping[int, list[ErrorDetail]], connection: WebSocket
     ) -> list[ErrorDetail]:
         errors: list[ErrorDetail] = []
-        for index, field in enumerate(self._set.fields):
+        for index, (slot, field) in enumerate(zip(self._slots, self._set.fields, strict=True)):
             if index in faulty:
-                values[self.first + index] = MISSING
+                values[slot] = MISSING
                 errors += field.errors(faulty[index], _READERS[field.place](connection))
             else:
-                values[self.first + index] = self._set.single(index, raw)
+                values[slot] = self._set.single(index, raw)
         return errors

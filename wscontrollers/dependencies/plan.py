@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from typing import Any
 
-from .fields import MISSING, ErrorDetail
+from .fields import ErrorDetail
 from .invoking import Values
+from .message_plan import MessagePlan
 from .parameters import Parameters
+from .received import MISSING
 from .resolution import Resolution
-from .steps import AWAIT, CALL, SharedThreadStep, Step, ThreadStep
-
-CONNECTION, SCOPE, FIRST_FREE = range(3)
-"""The slots that are filled before the first step, and the first one after them."""
+from .steps import AWAIT, CALL, FIRST_FREE, Step, sharing_hops
 
 
 class Plan:
@@ -26,9 +24,26 @@ class Plan:
         arguments: The slot of each of the endpoint's parameters.
         cleans_up: Whether a step may register a clean-up.
         opens: Whether app-tier things must be open before the first step.
+        wants_session: Whether something below asks for a `Session`.
+        yields: Whether the endpoint is a generator: what is before its messages, and behind them.
+        instance: The slot of the object that the endpoint is a method of.
+        handlers: What is left to do for each message, by handler.
     """
 
-    __slots__ = ("_blank", "_neighbours", "arguments", "cleans_up", "endpoint", "opens", "parameters", "steps")
+    __slots__ = (
+        "_blank",
+        "_neighbours",
+        "arguments",
+        "cleans_up",
+        "endpoint",
+        "handlers",
+        "instance",
+        "opens",
+        "parameters",
+        "steps",
+        "wants_session",
+        "yields",
+    )
 
     def __init__(
         self,
@@ -40,6 +55,10 @@ class Plan:
         size: int,
         cleans_up: bool,
         opens: bool,
+        wants_session: bool = False,
+        yields: bool = False,
+        instance: int | None = None,
+        handlers: Sequence[MessagePlan] = (),
     ) -> None:
         self.parameters = parameters
         self.steps = tuple(steps)
@@ -47,7 +66,11 @@ class Plan:
         self.arguments = arguments
         self.cleans_up = cleans_up
         self.opens = opens
-        self._neighbours = _sharing_hops(self.steps)
+        self.wants_session = wants_session
+        self.yields = yields
+        self.instance = instance
+        self.handlers = tuple(handlers)
+        self._neighbours = sharing_hops(self.steps)
         self._blank: Values = [None] * (size - FIRST_FREE)
 
     async def solve(self, resolution: Resolution) -> tuple[Values, list[ErrorDetail]]:
@@ -55,7 +78,7 @@ class Plan:
 
         Returns:
             The value of each slot, and the errors of the parameters. What depends on a faulty parameter is not called; its
-            siblings are, as in FastAPI.
+            siblings are, as in FastAPI, but no handshake is accepted any more to receive a first message.
         """
         connection = resolution.connection
         values: Values = [connection, resolution.scope, *self._blank]
@@ -76,16 +99,7 @@ class Plan:
 
     async def _solve_siblings(self, values: Values, resolution: Resolution) -> None:
         for step in self.steps:
-            if any(values[slot] is MISSING for slot in step.reads):
-                values[step.slot] = MISSING
+            if step.accepts or any(values[slot] is MISSING for slot in step.reads):
+                step.leave_out(values)
             else:
                 await step.run(values, resolution)
-
-
-def _sharing_hops(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """The steps, with plain functions that follow each other joined so that they share one hop to a thread."""
-    joined: list[Step] = []
-    for threaded, neighbours in groupby(steps, key=lambda step: isinstance(step, ThreadStep)):
-        parts = list(neighbours)
-        joined += [SharedThreadStep(parts)] if threaded and len(parts) > 1 else parts
-    return tuple(joined)

@@ -42,6 +42,11 @@ class Planned:
         self.dependant = declare(self._graph)
         self._plan = make_plan(self.dependant, supplier=self._graph, threads=threads)
 
+    @property
+    def plan(self) -> Plan:
+        """The plan without overrides."""
+        return self._plan
+
     def current(self) -> tuple[Graph, Plan]:
         """The bindings and the plan that a session that starts now has to its end."""
         graph = self.container.graph

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
-from ..callables import AnyCallable, Kind
-from ..container import Input
+from ..callables import AnyCallable, Kind, name_of, place_of
+from ..container import Input, Tier
+from ..exceptions import DeclarationError, ScopeLeakError
 from ..markers import FirstMessageParam
-from ..security import SecurityScopes
-from .analysis import Framework, Supplier
-from .dependant import Argument, Dependant, ServiceNeed, get_dependant
+from ..security.scopes import SecurityScopes
+from .analysis import Supplier
+from .dependant import Argument, Dependant, ServiceNeed
+from .drafts import MessageDraft
 from .fields import ParamField
 from .first_message import FirstMessageStep
 from .invoking import invoker
+from .message_plan import MessagePlan
 from .parameters import Parameters
-from .plan import CONNECTION, FIRST_FREE, SCOPE, Plan
-from .steps import AWAIT, CALL, RUN, ContextStep, LimitedStep, Step, ThreadStep, in_thread, inline, limited
+from .plan import Plan
+from .reading import get_dependant
+from .sources import Framework
+from .steps import (
+    AWAIT,
+    CALL,
+    CONNECTION,
+    FIRST_FREE,
+    RUN,
+    SCOPE,
+    ContextStep,
+    GeneratorStep,
+    LimitedStep,
+    Step,
+    ThreadStep,
+    in_thread,
+    inline,
+    limited,
+)
 
 Overrides = Mapping[AnyCallable, AnyCallable]
 
@@ -40,56 +61,67 @@ def make_plan(
 
 
 class _Planner:
-    """Walks the dependants depth first, in the order of their parameters, and lays down steps.
-
-    Until the number of parameters is known, their slots are written as negative numbers: -1 for the first.
-    """
+    """Walks the dependants depth first, in the order of their parameters, and lays down steps."""
 
     def __init__(self, supplier: Supplier | None, overrides: Overrides, *, threads: bool) -> None:
         self.supplier = supplier
         self.overrides = overrides
         self.threads = threads
-        self.fields: list[ParamField] = []
-        self.messages: list[ParamField] = []
-        self.drafts: list[_Draft] = []
-        self.message_draft: _Draft | None = None
+        self.size = FIRST_FREE
+        self.fields: dict[int, ParamField] = {}
+        self.messages: dict[int, ParamField] = {}
+        self.message_at = 0
+        self.steps: list[Step] = []
         self.shared: dict[Any, int] = {}
         self.fed: dict[Input, int] = {}
+        self.overriding: list[AnyCallable] = []
         self.cleans_up = False
         self.opens = False
-        self.next = 0
+        self.session: int | None = None
+        self.message: MessageDraft | None = None
 
     def plan(self, dependant: Dependant) -> Plan:
         first, names, slots = self._arguments(dependant)
-        self._count_fields()
-        resolved = [self._slot(slot) for slot in slots]
-        steps = [draft.make(self._slot) for draft in self.drafts]
+        handlers = [self._handler(handler, first) for handler in dependant.handlers]
+        if self.messages:
+            # Only now all who want a part of the message are known; it is received where the first of them stands.
+            self.steps.insert(self.message_at, FirstMessageStep(self.messages))
         return Plan(
-            parameters=Parameters(self.fields, FIRST_FREE) if self.fields else None,
-            steps=steps,
-            endpoint=invoker(dependant.call, names, resolved, first=None if first is None else self._slot(first)),
-            arguments=dict(zip(names, resolved, strict=True)),
-            size=FIRST_FREE + len(self.fields) + self.next,
+            parameters=Parameters(self.fields) if self.fields else None,
+            steps=self.steps,
+            endpoint=invoker(dependant.call, names, slots, first=first),
+            arguments=dict(zip(names, slots, strict=True)),
+            size=self.size,
             cleans_up=self.cleans_up,
             opens=self.opens,
+            wants_session=self.session is not None,
+            yields=dependant.kind is Kind.ASYNC_GENERATOR,
+            instance=first,
+            handlers=handlers,
         )
 
-    # Slots
-
-    def _count_fields(self) -> None:
-        self.base = FIRST_FREE + len(self.fields)
-
-    def _slot(self, draft: int) -> int:
-        """The final number of a slot: connection, scope, parameters, then what the steps make."""
-        if draft < 0:
-            return FIRST_FREE - draft - 1
-        return draft if draft < FIRST_FREE else draft - FIRST_FREE + self.base
+    def _handler(self, dependant: Dependant, first: int | None) -> MessagePlan:
+        """What is left to do for each message: its guards, what reads it or lives as long as it, and what needs one of these."""
+        self.message = draft = MessageDraft(self._new_slot(), dependant.message_types)
+        for guard in dependant.guards:
+            self._made(guard, message=True)
+        _, names, slots = self._arguments(replace(dependant, guards=[]))
+        self.message = None
+        return draft.plan(invoker(dependant.call, names, slots, first=first))
 
     def _new_slot(self) -> int:
-        self.next += 1
-        return FIRST_FREE + self.next - 1
+        self.size += 1
+        return self.size - 1
 
-    # Walking
+    def _lay_down(self, make: Callable[[int], Step], *, cleans_up: bool = False, message: bool = False) -> int:
+        slot = self._new_slot()
+        step = make(slot)
+        if self.message is not None and (message or self.message.is_read_by(step)):
+            self.message.add(step, cleans_up=cleans_up)
+        else:
+            self.steps.append(step)
+            self.cleans_up = self.cleans_up or cleans_up
+        return slot
 
     def _arguments(self, dependant: Dependant) -> tuple[int | None, list[str], list[int]]:
         """Everything a call needs: the slot of `self`, the names that are passed and their slots."""
@@ -101,7 +133,7 @@ class _Planner:
             if isinstance(argument.source, Dependant):
                 found[argument.name] = self._value(argument.source)
             elif isinstance(argument.source, ServiceNeed):
-                found[argument.name] = self._service(argument.source)
+                found[argument.name] = self._service(argument.source, dependant)
         for field in dependant.fields:
             found[field.name] = self._field(field)
         for argument in dependant.arguments:
@@ -110,23 +142,31 @@ class _Planner:
         names = [argument.name for argument in dependant.arguments]
         return first, names, [found[name] for name in names]
 
+    # Dependencies
+
     def _value(self, declared: Dependant) -> int:
         key = _key(declared)
         if declared.use_cache and key in self.shared:
             return self.shared[key]
-        dependant = self._overridden(declared)
-        _, names, slots = self._arguments(dependant)
-        slot = self._call(dependant, names, slots)
-        self.shared.setdefault(key, slot)
+        if self.message is not None and declared.use_cache and key in self.message.shared:
+            return self.message.shared[key]
+        slot = self._made(declared)
+        # What was made for one use alone still serves those who come later and do not insist, as in FastAPI.
+        shared = self.message.shared if self.message is not None and slot in self.message.slots else self.shared
+        shared.setdefault(key, slot)
         return slot
 
-    def _overridden(self, declared: Dependant) -> Dependant:
-        try:
-            call = self.overrides.get(declared.call, declared.call)
-        except TypeError:  # a callable object without a hash is no key of a mapping
-            return declared
-        if call is declared.call:
-            return declared
+    def _made(self, declared: Dependant, *, message: bool = False) -> int:
+        call = self._override_of(declared.call)
+        return self._called(declared, message=message) if call is None else self._overridden(declared, call, message=message)
+
+    def _overridden(self, declared: Dependant, call: AnyCallable, *, message: bool) -> int:
+        if any(above is declared.call for above in self.overriding):
+            raise DeclarationError.at(
+                place_of(call),
+                f"it overrides {name_of(declared.call)} and depends on it, so it would have to run before itself",
+                fix="call the original inside of the override instead of depending on it",
+            )
         override = get_dependant(
             path=declared.path,
             call=call,
@@ -134,77 +174,97 @@ class _Planner:
             parent_scopes=declared.security_scopes,
             scope=declared.scope,
             supplier=self.supplier,
+            message_types=None if self.message is None else self.message.types,
         )
         override.limit, override.thread = declared.limit, declared.thread
-        return override
+        self.overriding.append(declared.call)
+        try:
+            return self._called(override, message=message)
+        finally:
+            self.overriding.pop()
+
+    def _override_of(self, call: AnyCallable) -> AnyCallable | None:
+        try:
+            override = self.overrides.get(call, call)
+        except TypeError:  # a callable object without a hash is no key of a mapping
+            return None
+        return None if override is call else override
+
+    def _called(self, dependant: Dependant, *, message: bool = False) -> int:
+        _, names, slots = self._arguments(dependant)
+        threads = self.threads if dependant.thread is None else dependant.thread
+        threaded = threads and not dependant.inline and dependant.kind in (Kind.CALL, Kind.GENERATOR)
+        return self._lay_down(
+            lambda slot: _step(dependant, names, slot, slots, threaded=threaded),
+            cleans_up=dependant.kind.is_generator,
+            message=message,
+        )
+
+    # What is no dependency
 
     def _field(self, field: ParamField) -> int:
-        if not isinstance(field.info, FirstMessageParam):
-            self.fields.append(field)
-            return -len(self.fields)
-        if self.message_draft is None:
-            self.message_draft = _Draft((), lambda slots: FirstMessageStep(self.messages, slots))
-            self.drafts.append(self.message_draft)
-        self.messages.append(field)
         slot = self._new_slot()
-        self.message_draft.slots += (slot,)
+        if not isinstance(field.info, FirstMessageParam):
+            self.fields[slot] = field
+            return slot
+        if not self.messages:
+            self.message_at = len(self.steps)
+        self.messages[slot] = field
         return slot
 
     def _framework(self, value: Framework, dependant: Dependant) -> int:
         if value is Framework.CONNECTION:
             return CONNECTION
+        if value is Framework.MESSAGE:
+            assert self.message is not None
+            return self.message.message
+        if value is Framework.SESSION:
+            if self.session is None:
+                self.session = self._lay_down(lambda slot: Step(CALL, slot, (), _session, "Session"))
+            return self.session
         scopes = dependant.security_scopes
-        return self._lay_down((), lambda slot, reads: Step(CALL, slot, reads, lambda values: SecurityScopes(scopes), SecurityScopes))
+        return self._lay_down(lambda slot: Step(CALL, slot, (), lambda values: SecurityScopes(scopes), SecurityScopes))
 
-    def _service(self, need: ServiceNeed) -> int:
-        fed = [self._feed(argument) for argument in need.inputs]
+    def _service(self, need: ServiceNeed, dependant: Dependant) -> int:
+        if need.service.tier is Tier.MESSAGE and self.message is None:
+            raise ScopeLeakError.at(
+                place_of(dependant.call),
+                f"it needs {name_of(need.key)}, which lives as long as one message, and there is none where it runs",
+                fix="ask for it in a @receive method or in a dependency of one, or bind it session-scoped",
+            )
+        fed = [self._feed(given, source) for given, source in need.inputs]
         service = need.service
-        self.cleans_up = self.cleans_up or service.cleans_up
         self.opens = True
         factory = service.factory
         mode = AWAIT if service.awaits else CALL
-        return self._lay_down(fed, lambda slot, reads: Step(mode, slot, reads, lambda values: factory(values[SCOPE]), need.key))
+        lives_with_message = self.message is not None and service.tier is Tier.MESSAGE
+        if lives_with_message and self.message is not None:
+            self.message.open_scope()
+        return self._lay_down(
+            lambda slot: Step(mode, slot, fed, lambda values: factory(values[SCOPE]), need.key),
+            cleans_up=service.cleans_up,
+            message=lives_with_message,
+        )
 
-    def _feed(self, argument: tuple[Input, Argument]) -> int:
+    def _feed(self, given: Input, source: Argument) -> int:
         """Hand the container what it cannot know: a value of this handshake."""
-        given, source = argument
         if given not in self.fed:
-            carrier = Dependant(call=given.owner, path="", arguments=[source])
-            _, _, (value,) = self._arguments(carrier)
+            _, _, (read,) = self._arguments(Dependant(call=given.owner, path="", arguments=[source]))
 
-            def make(slot: int, reads: tuple[int, ...]) -> Step:
-                (read,) = reads
-                return Step(CALL, slot, reads, lambda values: values[SCOPE].inputs.__setitem__(given, values[read]), given)
+            def feed(values: list[Any]) -> None:
+                values[SCOPE].inputs[given] = values[read]
 
-            self.fed[given] = self._lay_down((value,), make)
+            self.fed[given] = self._lay_down(lambda slot: Step(CALL, slot, (read,), feed, given))
         return self.fed[given]
 
-    def _call(self, dependant: Dependant, names: list[str], slots: list[int]) -> int:
-        threaded = dependant.kind in (Kind.CALL, Kind.GENERATOR) and not dependant.inline and self._in_thread(dependant)
-        self.cleans_up = self.cleans_up or dependant.kind.is_generator
-        return self._lay_down(slots, lambda slot, reads: _step(dependant, names, slot, reads, threaded=threaded))
 
-    def _in_thread(self, dependant: Dependant) -> bool:
-        return self.threads if dependant.thread is None else dependant.thread
-
-    def _lay_down(self, reads: Any, make: Callable[[int, tuple[int, ...]], Step]) -> int:
-        slot = self._new_slot()
-        self.drafts.append(_Draft((slot,), lambda slots: make(slots[0], slots[1:]), tuple(reads)))
-        return slot
-
-
-class _Draft:
-    """A step whose slots are not final yet."""
-
-    __slots__ = ("_make", "_reads", "slots")
-
-    def __init__(self, slots: tuple[int, ...], make: Callable[[tuple[int, ...]], Step], reads: tuple[int, ...] = ()) -> None:
-        self.slots = slots
-        self._make = make
-        self._reads = reads
-
-    def make(self, final: Callable[[int], int]) -> Step:
-        return self._make(tuple(final(slot) for slot in (*self.slots, *self._reads)))
+def _session(values: list[Any]) -> Any:
+    session = getattr(values[CONNECTION], "session_of_it", None)
+    if session is None:
+        raise RuntimeError(
+            "Session: nobody holds one on this WebSocket. Fix: let a route of an App, an APIRouter or a Controller serve it."
+        )
+    return session
 
 
 def _key(dependant: Dependant) -> Any:
@@ -218,10 +278,13 @@ def _key(dependant: Dependant) -> Any:
     return key
 
 
-def _step(dependant: Dependant, names: list[str], slot: int, reads: tuple[int, ...], *, threaded: bool) -> Step:
-    call = dependant.call
+def _step(dependant: Dependant, names: Sequence[str], slot: int, reads: Iterable[int], *, threaded: bool) -> Step:
+    call, reads = dependant.call, tuple(reads)
+    if dependant.kind is Kind.ASYNC_GENERATOR and dependant.limit is None:
+        return GeneratorStep(slot, reads, invoker(call, names, reads), call, scope=dependant.scope)
     if dependant.kind.is_generator:
-        manager = asynccontextmanager(call) if dependant.kind is Kind.ASYNC_GENERATOR else (in_thread if threaded else inline)(call)
+        managed = asynccontextmanager if dependant.kind is Kind.ASYNC_GENERATOR else in_thread if threaded else inline
+        manager = managed(call)
         if dependant.limit is not None:
             manager = limited(manager, dependant.limit)
         return ContextStep(slot, reads, invoker(manager, names, reads, like=call), call, scope=dependant.scope)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.websockets import WebSocket
 
@@ -14,11 +13,11 @@ from ..container import Container
 from .dependant import Dependant
 from .fields import ErrorDetail
 from .planning import make_plan
+from .received import MISSING
 from .resolution import Resolution
 
 
-@dataclass(frozen=True, slots=True)
-class SolvedDependency:
+class SolvedDependency(NamedTuple):
     """What `solve_dependencies` found.
 
     Attributes:
@@ -69,4 +68,5 @@ async def solve_dependencies(
 
     async_exit_stack.push_async_exit(unwind)
     values, errors = await plan.solve(resolution)
-    return SolvedDependency({name: values[slot] for name, slot in plan.arguments.items()}, errors)
+    made = {name: values[slot] for name, slot in plan.arguments.items() if values[slot] is not MISSING}
+    return SolvedDependency(made, errors)

@@ -6,21 +6,27 @@ A step that only calls, or only awaits, is done by the plan's own loop; `mode` s
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import copy_context
-from typing import Any
+from functools import cache
+from itertools import groupby
+from typing import Any, ClassVar, TypeAlias
 from weakref import WeakKeyDictionary
 
+import anyio
 import anyio.to_thread
-from anyio import CancelScope, CapacityLimiter, Semaphore
-from anyio.lowlevel import RunVar
 
 from ..callables import AnyCallable
 from ..markers import ConcurrencyLimit, DependencyScope
+from .generators import EnteredGenerator
 from .invoking import Values
+from .received import MISSING
 from .resolution import Resolution
 
 Invoke = Callable[[Values], Any]
+
+CONNECTION, SCOPE, FIRST_FREE = range(3)
+"""The slots that are filled before the first step, and the first one after them."""
 
 CALL, AWAIT, RUN = range(3)
 
@@ -44,6 +50,13 @@ class Step:
         self.reads = tuple(reads)
         self.invoke = invoke
         self.what = what
+
+    accepts: ClassVar[bool] = False
+    """Whether running it accepts the handshake."""
+
+    def leave_out(self, values: Values) -> None:
+        """Note that there is no value, so that what depends on it is left out too."""
+        values[self.slot] = MISSING
 
     async def run(self, values: Values, resolution: Resolution) -> None:
         """Make the value and put it into its slot."""
@@ -77,8 +90,17 @@ class SharedThreadStep(Step):
         await anyio.to_thread.run_sync(self._all, values)
 
 
+def sharing_hops(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps, with plain functions that follow each other joined so that they share one hop to a thread."""
+    joined: list[Step] = []
+    for threaded, neighbours in groupby(steps, key=lambda step: isinstance(step, ThreadStep)):
+        parts = list(neighbours)
+        joined += [SharedThreadStep(parts)] if threaded and len(parts) > 1 else parts
+    return tuple(joined)
+
+
 class ContextStep(Step):
-    """A generator: its value is what it yields, and it goes on when its stack unwinds."""
+    """A context manager: its value is what it is entered with, and it is left when its stack unwinds."""
 
     __slots__ = ("scope",)
 
@@ -87,8 +109,25 @@ class ContextStep(Step):
         self.scope = scope
 
     async def run(self, values: Values, resolution: Resolution) -> None:
-        stack = resolution.function_stack if self.scope == "function" else resolution.scope.stack
-        values[self.slot] = await stack.enter_async_context(self.invoke(values))
+        values[self.slot] = await self.stack(resolution).enter_async_context(self.invoke(values))
+
+    def stack(self, resolution: Resolution) -> AsyncExitStack:
+        """The stack that it is left with."""
+        return resolution.function_stack if self.scope == "function" else resolution.scope.stack
+
+
+class GeneratorStep(ContextStep):
+    """An async generator: its value is what it yields, and it goes on when its stack unwinds."""
+
+    __slots__ = ()
+
+    async def run(self, values: Values, resolution: Resolution) -> None:
+        generator = self.invoke(values)
+        try:
+            values[self.slot] = await anext(generator)
+        except StopAsyncIteration:
+            raise RuntimeError("generator didn't yield") from None
+        self.stack(resolution).push_async_exit(EnteredGenerator(generator))
 
 
 class LimitedStep(Step):
@@ -106,17 +145,22 @@ class LimitedStep(Step):
             await self.inner.run(values, resolution)
 
 
-_semaphores: RunVar[WeakKeyDictionary[ConcurrencyLimit, Semaphore]] = RunVar("wscontrollers_dependency_semaphores")
+Semaphores: TypeAlias = WeakKeyDictionary[ConcurrencyLimit, "anyio.Semaphore"]
 
 
-def semaphore_of(limit: ConcurrencyLimit) -> Semaphore:
+@cache
+def _semaphores() -> anyio.lowlevel.RunVar[Semaphores]:
+    return anyio.lowlevel.RunVar("wscontrollers_dependency_semaphores")
+
+
+def semaphore_of(limit: ConcurrencyLimit) -> anyio.Semaphore:
     """The semaphore of a declaration in the running event loop."""
-    semaphores = _semaphores.get(None)
+    semaphores = _semaphores().get(None)
     if semaphores is None:
-        semaphores = WeakKeyDictionary()
-        _semaphores.set(semaphores)
+        semaphores = Semaphores()
+        _semaphores().set(semaphores)
     if limit not in semaphores:
-        semaphores[limit] = Semaphore(limit.calls)
+        semaphores[limit] = anyio.Semaphore(limit.calls)
     return semaphores[limit]
 
 
@@ -139,14 +183,15 @@ def in_thread(call: AnyCallable) -> Callable[..., AbstractAsyncContextManager[An
     return entered
 
 
-async def _exit_in_thread(manager: AbstractContextManager[Any], error: BaseException | None) -> bool | None:
+async def _exit_in_thread(manager: AbstractContextManager[Any], error: BaseException | None) -> bool:
     # A clean-up that waits for a free thread, while those who hold the threads wait for what it would release, never ends:
     # it gets a limiter of its own. It is shielded so that a cancelled session still cleans up.
-    limiter = CapacityLimiter(1)
-    with CancelScope(shield=True):
-        if error is None:
-            return await anyio.to_thread.run_sync(manager.__exit__, None, None, None, limiter=limiter)
-        return await anyio.to_thread.run_sync(manager.__exit__, type(error), error, error.__traceback__, limiter=limiter)
+    limiter = anyio.CapacityLimiter(1)
+    details = (None, None, None) if error is None else (type(error), error, error.__traceback__)
+    swallowed: bool | None = None
+    with anyio.CancelScope(shield=True):
+        swallowed = await anyio.to_thread.run_sync(manager.__exit__, *details, limiter=limiter)
+    return bool(swallowed)
 
 
 def inline(call: AnyCallable) -> Callable[..., AbstractAsyncContextManager[Any]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from secrets import token_hex
 from typing import Any, cast
 
+from anyio import move_on_after
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
-from starlette.status import WS_1000_NORMAL_CLOSURE, WS_1008_POLICY_VIOLATION, WS_1011_INTERNAL_ERROR
+from starlette.status import WS_1008_POLICY_VIOLATION, WS_1011_INTERNAL_ERROR
 from starlette.types import Scope
 
 from ..callables import Kind, kind_of
@@ -24,6 +26,7 @@ Handlers = Mapping[Any, Handler]
 
 _SCOPE_KEY = "wscontrollers.incident"
 _RAISE_KEY = "wscontrollers.raise_exceptions"
+_REPORT_KEY = "wscontrollers.report_exception"
 _NO_BODY = (204, 205, 304)
 
 
@@ -47,8 +50,10 @@ class Incident:
         return found if isinstance(found, cls) else cls(is_ours=False)
 
     @classmethod
-    def begin(cls, scope: Scope) -> Incident:
-        """Put a new incident into the scope of an app."""
+    def begin(cls, scope: Scope) -> Incident | None:
+        """Put a new incident into the scope of an app; None if an app around it has put one there."""
+        if _SCOPE_KEY in scope:
+            return None
         incident = scope[_SCOPE_KEY] = cls(is_ours=True)
         return incident
 
@@ -64,13 +69,42 @@ class Incident:
     async def last_resort(self, error: Exception, fallback: ServedWebSocket) -> None:
         """Nobody handled it: log it in full, once, and tell the peer no more than that it happened.
 
-        Under a `TestClient` that raises the application's exceptions it is raised instead.
+        Under a `TestClient` that raises the application's exceptions it is raised instead; an `AsyncTestClient` gets a report.
         """
         if fallback.scope.get(_RAISE_KEY):
             raise error
         self.id = token_hex(8)
         logger.error("session %s: unhandled exception at %r", self.id, fallback.scope.get("path", ""), exc_info=error)
+        report(fallback.scope, error)
         await fail(self.websocket or fallback)
+
+
+def report(scope: Scope, error: BaseException) -> None:
+    """Hand an exception that is answered here to the test that wants to fail with it, if there is one."""
+    reporter = scope.get(_REPORT_KEY)
+    if reporter is not None:
+        reporter(error)
+
+
+def failure_of(error: BaseException) -> Exception | None:
+    """What is to be answered and logged of whatever left an endpoint; None for what has to go on, as a cancellation has.
+
+    On asyncio a session that awaits a cancelled task of somebody else's sees the same exception as one that is cancelled
+    itself. Nobody takes that one further out, and the peer would see a broken connection.
+    """
+    if isinstance(error, Exception):
+        return error
+    if not isinstance(error, asyncio.CancelledError):
+        return None
+    task = asyncio.current_task()
+    if task is None or task.cancelling():
+        return None
+    failure = RuntimeError(
+        "a session awaited something that was cancelled, and was not cancelled itself. "
+        "Fix: catch CancelledError around that await."
+    )
+    failure.__cause__ = error
+    return failure
 
 
 def is_departure(error: BaseException) -> bool:
@@ -79,6 +113,22 @@ def is_departure(error: BaseException) -> bool:
         group = cast("BaseExceptionGroup[BaseException]", error)
         return all(is_departure(part) for part in group.exceptions)
     return isinstance(error, WebSocketDisconnect)
+
+
+def meant(error: Exception) -> Exception:
+    """What handlers are asked for: the one exception that a task group wrapped, or the exception itself.
+
+    `raise Denied(...)` in a task group arrives as a group of one, perhaps beside tasks that only say that the peer left.
+    """
+    causes = [cause for cause in _causes(error) if not is_departure(cause)]
+    return causes[0] if len(causes) == 1 and isinstance(causes[0], Exception) else error
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    return [cause for part in group.exceptions for cause in _causes(part)]
 
 
 async def fail(websocket: ServedWebSocket) -> None:
@@ -112,7 +162,11 @@ async def end(websocket: ServedWebSocket) -> None:
     """Close what the endpoint left open, so that the peer sees 1000 and never a broken connection."""
     if websocket.is_open or websocket.is_connecting:
         with suppress(OSError, RuntimeError):  # the peer left in this moment
-            await websocket.close(WS_1000_NORMAL_CLOSURE)
+            if websocket.close_within is None:
+                await websocket.close(*websocket.closing)
+                return
+            with move_on_after(websocket.close_within):
+                await websocket.close(*websocket.closing)
 
 
 async def answer(error: Exception, websocket: ServedWebSocket) -> bool:

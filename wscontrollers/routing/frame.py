@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from anyio import CancelScope
@@ -10,12 +11,14 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..callables import unwrapped
-from ..container import Container
+from ..container import Container, Graph
 from ..dependencies import Dependant, Plan, Planned, Resolution
 from ..exceptions import EndpointContext, WebSocketRequestValidationError
 from ..security.origins import OriginPolicy
+from ..session import Contract, Holder
 from ..websockets import ServedWebSocket, WebSocket
-from .failures import Incident, answer, deny, end, is_departure
+from .failures import Incident, answer, deny, end, failure_of, is_departure, meant
+from .shielding import unwinding_scope
 
 Endpoint = Callable[[WebSocket], Awaitable[Any]]
 
@@ -40,9 +43,12 @@ def websocket_session(func: Endpoint, *, origins: OriginPolicy | None = None) ->
             return
         try:
             await func(websocket)
-        except Exception as error:
+        except BaseException as left:
+            error = failure_of(left)
+            if error is None:
+                raise
             # That the peer left is the end of the session, no failure, unless the application says otherwise.
-            if not await answer(error, websocket) and not is_departure(error):
+            if not await answer(meant(error), websocket) and not is_departure(error):
                 await incident.unhandled(error, websocket)
         await end(websocket)
 
@@ -50,7 +56,11 @@ def websocket_session(func: Endpoint, *, origins: OriginPolicy | None = None) ->
 
 
 def get_websocket_app(
-    dependant: Dependant | Planned, dependency_overrides_provider: object = None, *, container: Container | None = None
+    dependant: Dependant | Planned,
+    dependency_overrides_provider: object = None,
+    *,
+    container: Container | None = None,
+    holder: Holder | None = None,
 ) -> Endpoint:
     """The endpoint as a function of the WebSocket alone: its dependencies are solved before it and cleaned up behind it.
 
@@ -58,6 +68,7 @@ def get_websocket_app(
         dependant: What `get_dependant` returned, or a route's plans.
         dependency_overrides_provider: Who has `dependency_overrides`.
         container: What supplies services; an empty one when left out.
+        holder: What holds its sessions, if something below it asks for a `Session`.
 
     Raises:
         WebSocketRequestValidationError: From the returned function: the handshake's parameters are not valid.
@@ -68,29 +79,58 @@ def get_websocket_app(
         declared = dependant
         planned = Planned(lambda graph: declared, container=container or Container(), provider=dependency_overrides_provider)
     call, path = planned.dependant.call, planned.dependant.path
+    held_by = holder or Holder(Contract(), call)
 
     async def app(websocket: WebSocket) -> None:
         graph, plan = planned.current()
         if plan.opens:
             await graph.ensure_open()
+        if plan.wants_session or plan.yields:
+            await _hold(held_by, websocket, graph, plan, path)
+            return
         resolution = Resolution(websocket, graph.session())
         if not plan.cleans_up:
-            await _run(plan, resolution, None, call, path)
+            try:
+                await plan.endpoint(await _solved(plan, resolution, call, path))
+            finally:
+                resolution.scope.closed = True  # whoever kept something lazy of this session gets nothing from it any more
             return
-        # Entered before anything that cleans up, so that scopes and task groups that a generator holds open over its yield lie
-        # inside of it; its shield goes up when the clean-ups begin.
-        with CancelScope() as unwinding:
-            await _run(plan, resolution, unwinding, call, path)
+        with unwinding_scope() as unwinding:
+            await _run(plan, resolution, unwinding, call, path, plan.endpoint)
 
     return app
 
 
-async def _run(plan: Plan, resolution: Resolution, unwinding: CancelScope | None, call: Any, path: str) -> None:
+async def _hold(holder: Holder, connection: WebSocket, graph: Graph, plan: Plan, path: str) -> None:
+    websocket = ServedWebSocket.of(connection)
+    session = holder.open(websocket)
+    resolution = Resolution(websocket, graph.session())
     try:
-        values, errors = await plan.solve(resolution)
-        if errors:
-            raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(call, resolution.connection, path))
-        await plan.endpoint(values)
+        with unwinding_scope() as unwinding:
+            await _run(plan, resolution, unwinding, holder.endpoint, path, partial(holder.hold, session, plan))
+    finally:
+        resolution.scope.closed = True
+        websocket.session_of_it = None
+        session.release()
+
+
+async def _solved(plan: Plan, resolution: Resolution, call: Any, path: str) -> list[Any]:
+    values, errors = await plan.solve(resolution)
+    if errors:
+        raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(call, resolution.connection, path))
+    return values
+
+
+async def _run(
+    plan: Plan,
+    resolution: Resolution,
+    unwinding: CancelScope | None,
+    call: Any,
+    path: str,
+    body: Callable[[list[Any]], Awaitable[Any]],
+) -> None:
+    try:
+        await body(await _solved(plan, resolution, call, path))
     except BaseException as error:
         left = await _unwound(resolution, unwinding, error)
         try:
@@ -110,14 +150,15 @@ async def _run(plan: Plan, resolution: Resolution, unwinding: CancelScope | None
 
 async def _unwound(resolution: Resolution, unwinding: CancelScope | None, error: BaseException | None) -> BaseException | None:
     if not resolution.needs_unwinding:
+        resolution.scope.closed = True
         return error
-    if unwinding is not None:
-        unwinding.shield = True
+    if unwinding is None:
+        return await resolution.unwind(error)
+    unwinding.shield = True
     try:
         return await resolution.unwind(error)
     finally:
-        if unwinding is not None:
-            unwinding.shield = False
+        unwinding.shield = False
 
 
 def endpoint_context(call: Any, websocket: WebSocket, path: str) -> EndpointContext:

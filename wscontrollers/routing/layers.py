@@ -9,7 +9,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..websockets import ServedWebSocket
-from .failures import Incident, end, handle, handler_of, is_departure
+from .failures import Incident, end, handle, handler_of, is_departure, meant
 
 
 class ExceptionLayer(ExceptionMiddleware):
@@ -23,27 +23,36 @@ class ExceptionLayer(ExceptionMiddleware):
         try:
             await self.app(scope, receive, send)
         except Exception as error:
-            handler = handler_of(error, self._exception_handlers, self._status_handlers)
+            cause = meant(error)
+            handler = handler_of(cause, self._exception_handlers, self._status_handlers)
             websocket = Incident.of(scope).websocket or ServedWebSocket(scope, receive, send)
             if handler is None and not is_departure(error):
                 raise
             if handler is not None:
-                await handle(handler, error, websocket)
+                await handle(handler, cause, websocket)
             await end(websocket)
 
 
 class LastResort:
-    """The outermost layer of an app: what nobody handled is logged once and becomes HTTP 500 or a close with 1011."""
+    """The outermost layer of an app: what nobody handled is logged once and becomes HTTP 500 or a close with 1011.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: What serves sessions.
+        others: What serves everything else, with Starlette's last resort around it.
+    """
+
+    def __init__(self, app: ASGIApp, *, others: ASGIApp) -> None:
         self.app = app
+        self.others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Below another app, that one's handlers and last resort come behind ours.
-        if scope["type"] != "websocket" or Incident.of(scope).is_ours:
-            await self.app(scope, receive, send)
+        if scope["type"] != "websocket":
+            await self.others(scope, receive, send)
             return
         incident = Incident.begin(scope)
+        if incident is None:  # Below another app, that one's handlers and last resort come behind ours.
+            await self.app(scope, receive, send)
+            return
         try:
             await self.app(scope, receive, send)
         except Exception as error:

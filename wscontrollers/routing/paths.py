@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.convertors import Convertor
-from starlette.routing import compile_path
+from starlette.routing import PARAM_REGEX, compile_path
 
 from ..exceptions import RouteError
-
-_PARAMETER = re.compile("{([a-zA-Z_][a-zA-Z0-9_]*)(?::([a-zA-Z_][a-zA-Z0-9_]*))?}")
 
 
 def checked_prefix(prefix: str, where: str) -> str:
@@ -48,8 +45,7 @@ def compiled(path: str, where: str) -> tuple[re.Pattern[str], str, dict[str, Con
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
+class _Segment(NamedTuple):
     """One segment of a path: a text, one parameter, or a mix of both."""
 
     text: str
@@ -67,12 +63,16 @@ def takes_all_of(earlier: str, later: str) -> bool:
 def _segments(path: str) -> list[_Segment]:
     segments: list[_Segment] = []
     for part in path.split("/")[1:]:
-        match = _PARAMETER.fullmatch(part)
+        match = PARAM_REGEX.fullmatch(part)
         if match is not None:
-            segments.append(_Segment("", match.group(2) or "str"))
+            segments.append(_Segment("", _convertor(match)))
         else:
-            segments.append(_Segment(_PARAMETER.sub(lambda found: "{:" + (found.group(2) or "str") + "}", part), None))
+            segments.append(_Segment(PARAM_REGEX.sub(lambda found: "{:" + _convertor(found) + "}", part), None))
     return segments
+
+
+def _convertor(parameter: re.Match[str]) -> str:
+    return (parameter.group(2) or ":str").removeprefix(":")
 
 
 def _covers(earlier: list[_Segment], later: list[_Segment]) -> bool:

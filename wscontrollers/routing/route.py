@@ -14,10 +14,12 @@ from starlette.types import ASGIApp, Scope
 
 from ..callables import AnyCallable, Kind, kind_of, place_of, without_partial
 from ..container import Container, Graph
-from ..dependencies import Dependant, Owner, Planned, get_dependant
+from ..dependencies import Dependant, Owner, Planned, Receiver, get_dependant
 from ..exceptions import DeclarationError
-from ..markers import Dependency
+from ..markers import Dependency, listed
+from ..messages import Codec
 from ..security.origins import OriginPolicy
+from ..session import DEFAULT_LIMITS, Contract, Holder, Limits
 from ..websockets import WebSocket
 from .frame import get_websocket_app, websocket_session
 from .paths import compiled
@@ -32,12 +34,16 @@ class Host:
         provider: Who has `dependency_overrides`.
         threads: Whether plain functions run in worker threads where nothing else is said.
         origins: Which browsers' pages may open sessions; None asks nobody.
+        limits: What a session may take where controller and route say nothing.
+        codecs: What sessions can be held in; JSON where there are none.
     """
 
     container: Container = field(default_factory=Container)
     provider: object = None
     threads: bool = True
     origins: OriginPolicy | None = field(default_factory=OriginPolicy)
+    limits: Limits = DEFAULT_LIMITS
+    codecs: Sequence[Codec] = ()
 
 
 class APIWebSocketRoute(WebSocketRoute):
@@ -53,6 +59,7 @@ class APIWebSocketRoute(WebSocketRoute):
         dependencies: Dependencies without a parameter, which run before the endpoint's own.
         dependency_overrides_provider: Who has `dependency_overrides`, for a route that is used alone.
         owner: The class of which the endpoint is a method; one instance is made for each session.
+        contract: What is declared of its sessions: handlers, limits, what they send.
 
     Raises:
         DeclarationError: The endpoint is not async, or a parameter can never be filled, whatever the container holds.
@@ -68,18 +75,27 @@ class APIWebSocketRoute(WebSocketRoute):
         dependencies: Sequence[Dependency] | None = None,
         dependency_overrides_provider: object = None,
         owner: Owner | None = None,
+        contract: Contract | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.name = get_name(endpoint) if name is None else name
-        self.dependencies: list[Dependency] = list(dependencies or [])
+        self.dependencies = listed(dependencies, f"{place_of(endpoint)}, dependencies")
         self.owner = owner
+        self.contract = contract or Contract()
         self._provider = dependency_overrides_provider
         self._planned: Planned | None = None
         self._host: Host | None = None
         self._require_async()
         self._set_path(path)
         # What no container can mend is told here, where the endpoint is declared.
-        get_dependant(path=self.path_format, call=self.call, dependencies=self.dependencies, owner=owner, whole_path=False)
+        get_dependant(
+            path=self.path_format,
+            call=self.call,
+            dependencies=self.dependencies,
+            owner=owner,
+            whole_path=False,
+            receivers=self._receivers,
+        )
         self.app: ASGIApp = self._serve_alone
 
     @property
@@ -120,15 +136,31 @@ class APIWebSocketRoute(WebSocketRoute):
         """Whether the route takes a handshake, with what it adds to its scope."""
         if scope["type"] != "websocket":
             return Match.NONE, {}
-        match = self.path_regex.match(get_route_path(scope))
-        if match is None:
-            return Match.NONE, {}
-        parameters = dict(scope.get("path_params", ()))
-        for name, text in match.groupdict().items():
-            parameters[name] = self.param_convertors[name].convert(text)
-        return Match.FULL, {"endpoint": self.endpoint, "path_params": parameters, "route": self}
+        added: dict[str, Any] = {"path_params": scope.get("path_params", ())}
+        return (Match.FULL, added) if self.takes(added, get_route_path(scope)) else (Match.NONE, {})
+
+    def takes(self, scope: Scope, path: str) -> bool:
+        """Whether the path, below any mounts, is the route's; if so, the scope is given the route and the path's parameters."""
+        if not self.param_convertors:
+            if path != self.path:
+                return False
+            parameters = dict(scope.get("path_params", ()))
+        else:
+            match = self.path_regex.match(path)
+            if match is None:
+                return False
+            parameters = dict(scope.get("path_params", ()))
+            try:
+                for name, text in match.groupdict().items():
+                    parameters[name] = self.param_convertors[name].convert(text)
+            except ValueError:  # an integer of more digits than Python reads, say: the path is none of this route's
+                return False
+        scope["endpoint"], scope["path_params"], scope["route"] = self.endpoint, parameters, self
+        return True
 
     def _require_async(self) -> None:
+        if kind_of(self.call) is Kind.ASYNC_GENERATOR and self.owner is not None:
+            return
         if kind_of(self.call) is not Kind.AWAIT:
             what = "it is a generator" if kind_of(self.call).is_generator else "it is not async"
             raise DeclarationError.at(
@@ -148,7 +180,20 @@ class APIWebSocketRoute(WebSocketRoute):
         if not self.path:
             compiled(self.path, place_of(self.endpoint))
         self._planned = Planned(self._declare, container=host.container, provider=host.provider, threads=host.threads)
-        self.app = websocket_session(get_websocket_app(self._planned), origins=host.origins)
+        holder = Holder(self.contract, self.call, limits=host.limits, codecs=host.codecs)
+        if self._receivers and self.contract.handlers is not None:
+            self.contract.handlers.check_keys(frozenset(self.param_convertors))
+        if self._planned.plan.wants_session or self._planned.plan.yields:
+            _ = holder.wire  # so that its faults are told here
+        self.app = websocket_session(get_websocket_app(self._planned, holder=holder), origins=host.origins)
+
+    @property
+    def _receivers(self) -> Sequence[Receiver]:
+        """The handlers of the controller, for an endpoint that yields; another one reads its messages itself."""
+        handlers = self.contract.handlers
+        if handlers is None or kind_of(self.call) is not Kind.ASYNC_GENERATOR:
+            return ()
+        return [Receiver(each.function, each.parameter, each.types, each.mark.dependencies) for each in handlers.all]
 
     def _declare(self, graph: Graph) -> Dependant:
         return get_dependant(
@@ -158,6 +203,7 @@ class APIWebSocketRoute(WebSocketRoute):
             supplier=graph,
             owner=self.owner,
             scope="function",
+            receivers=self._receivers,
         )
 
     async def _serve_alone(self, scope: Any, receive: Any, send: Any) -> None:

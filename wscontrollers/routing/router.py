@@ -8,15 +8,15 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any, TypeVar, cast
 
 from starlette.datastructures import URLPath
-from starlette.routing import BaseRoute, Match, NoMatchFound, Router
+from starlette.routing import BaseRoute, Match, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from ..callables import AnyCallable, name_of
 from ..exceptions import DeclarationError, RouteError
-from ..markers import Dependency
+from ..markers import Dependency, listed
 from .paths import checked_prefix
 from .route import APIWebSocketRoute, Host, RawWebSocketRoute
-from .table import RouteList, Table
+from .table import Table, Watched
 
 EndpointT = TypeVar("EndpointT", bound=AnyCallable)
 StatefulLifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any] | None]]
@@ -50,15 +50,33 @@ class APIRouter(Router):
         lifespan: Lifespan[Any] | None = None,
     ) -> None:
         self.prefix = checked_prefix(prefix, "APIRouter")
-        self.dependencies: list[Dependency] = list(dependencies or [])
         self._parents: weakref.WeakValueDictionary[int, APIRouter] = weakref.WeakValueDictionary()  # routers have no hash
         self._host: Host | None = None
         self._table: Table | None = None
+        self._routes: Watched[BaseRoute] = Watched(self._changed)
+        self._dependencies: Watched[Dependency] = Watched(self._changed, listed(dependencies, "APIRouter(dependencies=...)"))
         super().__init__(redirect_slashes=redirect_slashes, default=default, lifespan=lifespan)
         self._own_lifespan: StatefulLifespan | None = None if lifespan is None else cast(StatefulLifespan, self.lifespan_context)
         self.lifespan_context = cast("Lifespan[Any]", self._lifespans)
-        self.routes: list[BaseRoute] = RouteList(self._changed)
         self.routes.extend(routes or [])
+
+    @property
+    def routes(self) -> list[BaseRoute]:  # pyright: ignore[reportIncompatibleVariableOverride]  # Starlette's attribute, watched
+        """The routes in the order in which they are asked; what is changed in the list is live at once."""
+        return self._routes
+
+    @routes.setter
+    def routes(self, routes: Sequence[BaseRoute]) -> None:
+        self._routes[:] = routes
+
+    @property
+    def dependencies(self) -> list[Dependency]:
+        """What runs before each route's own; what is added to the list guards all routes at once, those of today too."""
+        return self._dependencies
+
+    @dependencies.setter
+    def dependencies(self, dependencies: Sequence[Dependency]) -> None:
+        self._dependencies[:] = listed(dependencies, "APIRouter.dependencies")
 
     # Declaring
 
@@ -109,6 +127,7 @@ class APIRouter(Router):
             DeclarationError: A route's parameter can never be filled.
         """
         prefix = checked_prefix(prefix, "include_router()")
+        dependencies = listed(dependencies, "include_router(dependencies=...)")
         if router is self or router._includes(self):
             raise RouteError.at(
                 "include_router()",
@@ -176,7 +195,7 @@ class APIRouter(Router):
         else:
             if self._host is None:
                 self.serve_with(Host())
-            await self.table.serve(scope, receive, send)
+            await self.table.taker(scope)(scope, receive, send)
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """The path of a route.
@@ -223,18 +242,24 @@ class APIRouter(Router):
 class IncludedRouter(BaseRoute):
     """The place of an included router among the routes of another."""
 
-    def __init__(self, router: APIRouter, prefix: str, dependencies: Iterable[Dependency] | None) -> None:
+    def __init__(self, router: APIRouter, prefix: str, dependencies: Iterable[Dependency]) -> None:
         self.router = router
         self.prefix = prefix
-        self.dependencies = list(dependencies or [])
+        self.dependencies = tuple(dependencies)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Never asked by an `APIRouter`, whose table is flat."""
         return Match.NONE, {}
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
-        """Never asked by an `APIRouter`, whose table is flat."""
-        raise NoMatchFound(name, path_params)
+        """The path of a route of the included router, behind the prefixes that this place puts before it.
+
+        Raises:
+            starlette.routing.NoMatchFound: There is none of this name and these parameters.
+        """
+        table = Table(default=self.router.default, redirect_slashes=False)
+        table.fill(self.router.flattened(self.prefix), None)
+        return table.router.url_path_for(name, **path_params)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Never called: it matches nothing."""

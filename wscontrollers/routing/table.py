@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Self, SupportsIndex
+from typing import Any, Self, SupportsIndex, TypeVar
 
-from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette._utils import get_route_path
+from starlette.routing import BaseRoute, Match, Mount, Route, Router, WebSocketRoute
+from starlette.types import ASGIApp, Scope
 
 from ..markers import Dependency
 from .route import APIWebSocketRoute, Host, RawWebSocketRoute
 
+T = TypeVar("T")
 Declared = tuple[BaseRoute, str, tuple[Dependency, ...]]
 
 
-class RouteList(list[BaseRoute]):
+class Watched(list[T]):
     """A list that tells of every change. If a change is refused, it is as if it had not been made."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
-        super().__init__()
+    def __init__(self, changed: Callable[[], None], items: Iterable[T] = ()) -> None:
+        super().__init__(items)
         self._changed = changed
 
     def _change(self, change: Callable[[], Any]) -> Any:
@@ -32,26 +34,26 @@ class RouteList(list[BaseRoute]):
             raise
         return result
 
-    def append(self, item: BaseRoute) -> None:
-        """Add a route."""
-        self._change(lambda: super(RouteList, self).append(item))
+    def append(self, item: T) -> None:
+        """Add an item."""
+        self._change(lambda: super(Watched, self).append(item))
 
-    def extend(self, items: Iterable[BaseRoute]) -> None:
-        """Add routes."""
-        self._change(lambda: super(RouteList, self).extend(items))
+    def extend(self, items: Iterable[T]) -> None:
+        """Add items."""
+        self._change(lambda: super(Watched, self).extend(items))
 
-    def insert(self, index: SupportsIndex, item: BaseRoute) -> None:
-        """Add a route at a place."""
-        self._change(lambda: super(RouteList, self).insert(index, item))
+    def insert(self, index: SupportsIndex, item: T) -> None:
+        """Add an item at a place."""
+        self._change(lambda: super(Watched, self).insert(index, item))
 
-    def remove(self, item: BaseRoute) -> None:
-        """Take a route out."""
-        self._change(lambda: super(RouteList, self).remove(item))
+    def remove(self, item: T) -> None:
+        """Take an item out."""
+        self._change(lambda: super(Watched, self).remove(item))
 
-    def pop(self, index: SupportsIndex = -1) -> BaseRoute:
-        """Take out and return the route at a place."""
-        route: BaseRoute = self._change(lambda: super(RouteList, self).pop(index))
-        return route
+    def pop(self, index: SupportsIndex = -1) -> T:
+        """Take out and return the item at a place."""
+        item: T = self._change(lambda: super(Watched, self).pop(index))
+        return item
 
     def clear(self) -> None:
         """Take all out."""
@@ -62,16 +64,16 @@ class RouteList(list[BaseRoute]):
         self._change(super().reverse)
 
     def sort(self, **options: Any) -> None:
-        """Bring the routes into an order."""
-        self._change(lambda: super(RouteList, self).sort(**options))
+        """Bring the items into an order."""
+        self._change(lambda: super(Watched, self).sort(**options))
 
     def __setitem__(self, index: Any, item: Any) -> None:
-        self._change(lambda: super(RouteList, self).__setitem__(index, item))
+        self._change(lambda: super(Watched, self).__setitem__(index, item))
 
     def __delitem__(self, index: Any) -> None:
-        self._change(lambda: super(RouteList, self).__delitem__(index))
+        self._change(lambda: super(Watched, self).__delitem__(index))
 
-    def __iadd__(self, items: Iterable[BaseRoute]) -> Self:  # type: ignore[override,misc]  # list's __add__ takes lists only
+    def __iadd__(self, items: Iterable[T]) -> Self:  # type: ignore[override,misc]  # list's __add__ takes lists only
         self.extend(items)
         return self
 
@@ -86,6 +88,11 @@ class Table:
     def __init__(self, *, default: ASGIApp, redirect_slashes: bool) -> None:
         self.router = Router(default=default, redirect_slashes=redirect_slashes)
         self._bound: dict[Any, tuple[object, BaseRoute]] = {}
+        # The routes without parameters by their paths, as far as they were asked for; mounts, hosts and their like decide by
+        # more than the whole path, so what stands behind the first of them is searched each time.
+        self._known: dict[str, APIWebSocketRoute] = {}
+        self._own = 0
+        self._asked: list[tuple[APIWebSocketRoute | None, BaseRoute]] = []
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -106,10 +113,39 @@ class Table:
             routes.append(entry[1])
         self._bound = bound
         self.router.routes = routes
+        self._known = {}
+        self._own = next((number for number, route in enumerate(routes) if _decides_by_more(route)), len(routes))
+        self._asked = [(_ours(route), route) for route in routes]
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the scope to the first route that matches."""
-        await self.router.app(scope, receive, send)
+    def taker(self, scope: Scope) -> ASGIApp:
+        """What serves the scope: for a handshake the first of our routes that takes it, else Starlette's router."""
+        if scope["type"] == "websocket":
+            path = get_route_path(scope)
+            known = self._known.get(path)
+            if known is not None and known.takes(scope, path):
+                return known.app
+            for number, (ours, route) in enumerate(self._asked):
+                if ours is None:
+                    if route.matches(scope)[0] is not Match.NONE:
+                        break  # it has ways of its own, which Starlette's router goes
+                elif ours.takes(scope, path):
+                    if number < self._own and not ours.param_convertors:
+                        self._known[path] = ours
+                    return ours.app
+        return self.router.app
+
+
+def _ours(route: BaseRoute) -> APIWebSocketRoute | None:
+    """The route, if it matches and serves as `APIWebSocketRoute` does; a subclass may do so in its own way."""
+    if not isinstance(route, APIWebSocketRoute):
+        return None
+    cls = type(route)
+    is_plain = cls.matches is APIWebSocketRoute.matches and cls.handle is APIWebSocketRoute.handle
+    return route if is_plain else None
+
+
+def _decides_by_more(route: BaseRoute) -> bool:
+    return _ours(route) is None and type(route) is not Route
 
 
 def bind(route: BaseRoute, prefix: str, dependencies: tuple[Dependency, ...], host: Host | None) -> BaseRoute:

@@ -7,13 +7,33 @@ A scheme reads the credentials of the handshake and refuses with a true HTTP 401
 yours: with `hmac.compare_digest`.
 """
 
-from .api_key import APIKeyCookie, APIKeyHeader, APIKeyQuery
-from .base import SecurityBase
-from .http import HTTPAuthorizationCredentials, HTTPBase, HTTPBasic, HTTPBasicCredentials, HTTPBearer, HTTPDigest
-from .oauth2 import OAuth2, OAuth2AuthorizationCodeBearer, OAuth2PasswordBearer
-from .open_id import OpenIdConnect
-from .origins import OriginPolicy
-from .scopes import SecurityScopes
+from typing import TYPE_CHECKING
+
+from ..lazily import lazily
+
+if TYPE_CHECKING:
+    from .api_key import APIKeyCookie, APIKeyHeader, APIKeyQuery
+    from .base import SecurityBase
+    from .http import HTTPAuthorizationCredentials, HTTPBase, HTTPBasic, HTTPBasicCredentials, HTTPBearer, HTTPDigest
+    from .oauth2 import OAuth2, OAuth2AuthorizationCodeBearer, OAuth2PasswordBearer
+    from .open_id import OpenIdConnect
+    from .origins import OriginPolicy
+    from .scopes import SecurityScopes
+else:
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            ".api_key": ["APIKeyCookie", "APIKeyHeader", "APIKeyQuery"],
+            ".base": ["SecurityBase"],
+            ".http": [
+                *("HTTPAuthorizationCredentials", "HTTPBase", "HTTPBasic", "HTTPBasicCredentials", "HTTPBearer", "HTTPDigest"),
+            ],
+            ".oauth2": ["OAuth2", "OAuth2AuthorizationCodeBearer", "OAuth2PasswordBearer"],
+            ".open_id": ["OpenIdConnect"],
+            ".origins": ["OriginPolicy"],
+            ".scopes": ["SecurityScopes"],
+        },
+    )
 
 __all__ = [
     "APIKeyCookie",

@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from .base import SecurityBase, authorization
 
 
-class HTTPBasicCredentials(BaseModel):
+class HTTPBasicCredentials(BaseModel, defer_build=True):
     """What `HTTPBasic` gives. The password stays out of `repr` and so out of logs.
 
     Compare both with `hmac.compare_digest`, and both always, so that the duration does not tell which user names exist.
@@ -21,7 +21,7 @@ class HTTPBasicCredentials(BaseModel):
     password: Annotated[str, Field(repr=False)]
 
 
-class HTTPAuthorizationCredentials(BaseModel):
+class HTTPAuthorizationCredentials(BaseModel, defer_build=True):
     """What `HTTPBearer`, `HTTPDigest` and `HTTPBase` give: the scheme as it was sent, and what follows it."""
 
     scheme: str

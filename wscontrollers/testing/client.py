@@ -11,8 +11,10 @@ from weakref import WeakSet
 import starlette.testclient
 from starlette.types import ASGIApp
 
+from .application import named
+from .failures import Timeout
 from .loops import abandoned
-from .session import Timeout, WebSocketTestSession
+from .session import WebSocketTestSession
 
 if TYPE_CHECKING:
     # The client takes any ASGI application; one without a container needs no injector.
@@ -87,7 +89,7 @@ class TestClient(starlette.testclient.TestClient):
         Raises:
             AttributeError: the application has none.
         """
-        container: Container = self._of_application("container")
+        container: Container = named(self._application, "container", "TestClient")
         return container
 
     @property
@@ -97,20 +99,10 @@ class TestClient(starlette.testclient.TestClient):
         Raises:
             AttributeError: the application has none.
         """
-        overrides: MutableMapping[Callable[..., Any], Callable[..., Any]] = self._of_application("dependency_overrides")
+        overrides: MutableMapping[Callable[..., Any], Callable[..., Any]] = named(
+            self._application, "dependency_overrides", "TestClient"
+        )
         return overrides
-
-    def _of_application(self, name: str) -> Any:
-        try:
-            return getattr(self._application, name)
-        except AttributeError:
-            kind = type(self._application).__qualname__
-            raise AttributeError(
-                f"TestClient.{name}: the application, of type {kind}, has no {name}."
-                " Fix: give the client the App itself, not what wraps it.",
-                name=name,
-                obj=self._application,
-            ) from None
 
     def websocket_connect(
         self,
@@ -130,7 +122,12 @@ class TestClient(starlette.testclient.TestClient):
         """
         base = self.base_url.copy_with(scheme="wss" if self.base_url.scheme == "https" else "ws")
         # A copy: Starlette adds the handshake's headers to what it is given.
-        kwargs["headers"] = type(self.headers)(kwargs.get("headers"))
+        kwargs["headers"] = headers = type(self.headers)(kwargs.get("headers"))
+        own_cookies = kwargs.pop("cookies", None)
+        if own_cookies:
+            # Not as cookies of the request, which are deprecated because a client keeps them; these are the handshake's alone.
+            cookies = {**dict(self.cookies), **dict(own_cookies)}
+            headers["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         opened = super().websocket_connect(urljoin(str(base), url), subprotocols, **kwargs)
         opened.scope["wscontrollers.raise_exceptions"] = self.raise_server_exceptions
         session = WebSocketTestSession(

@@ -42,13 +42,14 @@ def described(message: Message) -> str:
         case "websocket.accept":
             subprotocol = message.get("subprotocol")
             return "accept" if subprotocol is None else f"accept with subprotocol {subprotocol!r}"
-        case "websocket.send" if message.get("text") is not None:
+        case "websocket.send" | "websocket.receive" if message.get("text") is not None:
             return f"text {_shortened(message['text'], 'characters')}"
-        case "websocket.send":
+        case "websocket.send" | "websocket.receive":
             return f"bytes {_shortened(message.get('bytes') or b'', 'bytes')}"
-        case "websocket.close":
+        case "websocket.close" | "websocket.disconnect":
             reason = message.get("reason")
-            return f"close {message.get('code', 1000)}" + (f" {reason!r}" if reason else "")
+            kind = message["type"].removeprefix("websocket.")
+            return f"{kind} {message.get('code', 1000)}" + (f" {reason!r}" if reason else "")
         case "websocket.http.response.start":
             return f"refusal with HTTP {message['status']}"
         case "websocket.http.response.body":

@@ -7,7 +7,6 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
-from enum import Enum
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -17,6 +16,7 @@ import starlette.testclient
 from anyio.from_thread import BlockingPortal
 from starlette.types import Message, Scope
 
+from .failures import EndpointStillRunning, ReceiveTimeout, Timeout, patience
 from .frames import FrameLog, Handshake
 from .loops import abandoned, scheduler
 
@@ -24,23 +24,6 @@ PortalFactory = Callable[[], AbstractContextManager[BlockingPortal]]
 
 _MOMENT = 0.2
 """Seconds an endpoint has to notice that the peer left, before it counts as one that does not read."""
-
-_PATIENCE = 1.0
-"""Seconds an endpoint has at least to end: a short time-out is about frames, not about clean-ups."""
-
-
-class Timeout(Enum):
-    """The default of every `timeout=` here."""
-
-    CLIENT = "the client's time-out"
-
-
-class ReceiveTimeout(TimeoutError, AssertionError):  # noqa: N818 - says what happened, as Starlette's WebSocketDisconnect
-    """Nothing arrived in time; the text lists what did arrive on the session. The session stays usable."""
-
-
-class EndpointStillRunning(TimeoutError, AssertionError):  # noqa: N818 - see above
-    """The test left the session, but its endpoint ended neither by itself nor when it was cancelled."""
 
 
 class WebSocketTestSession(starlette.testclient.WebSocketTestSession):
@@ -224,10 +207,10 @@ class WebSocketTestSession(starlette.testclient.WebSocketTestSession):
         if not self._has_left:
             self.close(1000 if self._close_frame is None else self._close_frame.get("code", 1000))
         if self._noticed.wait(_MOMENT):
-            self._ended.wait(5.0 if self.timeout is None else max(self.timeout, _PATIENCE))
+            self._ended.wait(patience(self.timeout))
         if not self._ended.is_set():
             self._schedule(self._scope.cancel)
-            self.is_stuck = not self._ended.wait(None if self.timeout is None else max(self.timeout, _PATIENCE))
+            self.is_stuck = not self._ended.wait(None if self.timeout is None else patience(self.timeout))
         problem = self._problem()
         if problem is None or problem is error:
             return

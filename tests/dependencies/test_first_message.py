@@ -1,0 +1,242 @@
+"""The first frame of a session as a source of parameters."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import pytest
+from pydantic import BaseModel, Field
+
+from tests.dependencies.sessions import sending
+from wscontrollers import App, Depends, FirstMessage, WebSocket, WebSocketDisconnect
+from wscontrollers.dependencies.first_message import MAX_BYTES
+from wscontrollers.testing import TestClient, WebSocketDenialResponse
+
+
+class Credentials(BaseModel):
+    user: str
+    age: Annotated[int, Field(gt=0)] = 18
+
+
+def told(app: App, frame: str | bytes) -> Any:
+    """What a session answers to its first frame."""
+    with TestClient(app).websocket_connect("/") as session:
+        session.send({"type": "websocket.receive", "text" if isinstance(frame, str) else "bytes": frame})
+        return session.receive_json()
+
+
+def closed(app: App, frame: str | bytes | None = None) -> tuple[int, str]:
+    """The close that a first frame, or none, leads to."""
+    with TestClient(app).websocket_connect("/") as session:
+        if frame is not None:
+            session.send({"type": "websocket.receive", "text" if isinstance(frame, str) else "bytes": frame})
+        with pytest.raises(WebSocketDisconnect) as left:
+            session.receive_json()
+    return left.value.code, left.value.reason
+
+
+def who(credentials: Annotated[Credentials, FirstMessage()]) -> Any:
+    return credentials.model_dump()
+
+
+@pytest.mark.parametrize("frame", ['{"user": "ann"}', b'{"user": "ann"}'], ids=["text", "binary"])
+def test_the_first_frame_is_received_validated_and_injected(frame: str | bytes) -> None:
+    """The handshake is accepted, one frame of JSON taken, and the endpoint's own accept does nothing more."""
+    assert told(sending(who), frame) == {"user": "ann", "age": 18}
+
+
+def test_the_endpoint_gets_the_frames_behind_it() -> None:
+    """Only one frame is taken."""
+
+    async def endpoint(websocket: WebSocket, credentials: Annotated[Credentials, FirstMessage()]) -> None:
+        await websocket.send_json([credentials.user, await websocket.receive_text()])
+
+    app = App()
+    app.add_api_websocket_route("/", endpoint)
+    with TestClient(app).websocket_connect("/") as session:
+        session.send_text('{"user": "ann"}')
+        session.send_text("hi")
+        assert session.receive_json() == ["ann", "hi"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        ("{", "first message: not JSON"),
+        ("NaN", "first message: not JSON"),
+        (b"\xff", "first message: not UTF-8"),
+        ("[]", "first message: model_type"),
+        ('{"age": 1}', "first message: user: missing"),
+        ('{"user": "ann", "age": 0}', "first message: age: greater_than"),
+    ],
+    ids=["half", "nan", "bytes", "list", "missing", "constraint"],
+)
+def test_a_bad_first_message_closes_with_1008(frame: str | bytes, reason: str) -> None:
+    """Undecodable, no JSON and of a bad shape are told apart by a short reason, which never repeats what was sent."""
+    assert closed(sending(who), frame) == (1008, reason)
+
+
+def test_a_reason_fits_into_a_close_frame() -> None:
+    """However long the location is, at most 123 bytes (RFC 6455, section 5.5)."""
+
+    def found(message: Annotated[dict[str, int], FirstMessage()]) -> Any:
+        return message
+
+    code, reason = closed(sending(found), '{"%s": "x"}' % ("ä" * 100))
+    assert code == 1008
+    assert 100 < len(reason.encode()) <= 123
+
+
+def test_no_first_message_in_time_closes_with_1008() -> None:
+    """The time limit is the marker's, in seconds."""
+
+    def found(message: Annotated[Credentials, FirstMessage(timeout=0.01)]) -> Any:
+        return message.user
+
+    assert closed(sending(found)) == (1008, "first message: none within the time limit")
+
+
+def test_a_first_message_over_the_limit_closes_with_1009() -> None:
+    """64 KiB, counted in bytes of UTF-8."""
+
+    def found(message: Annotated[str, FirstMessage()]) -> Any:
+        return len(message)
+
+    fits = "ä" * (MAX_BYTES // 2 - 1)
+    assert told(sending(found), f'"{fits}"') == MAX_BYTES // 2 - 1
+    assert closed(sending(found), f'"{fits}ä"') == (1009, f"first message: over {MAX_BYTES} bytes")
+
+
+def test_a_peer_that_leaves_without_a_message_ends_the_session() -> None:
+    """Clean-ups run, nothing fails."""
+    events: list[str] = []
+
+    def resource() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            events.append("cleaned up")
+
+    def found(before: Annotated[None, Depends(resource)], message: Annotated[Credentials, FirstMessage()]) -> Any:
+        return message.user
+
+    with TestClient(sending(found)).websocket_connect("/"):
+        pass
+    assert events == ["cleaned up"]
+
+
+def test_several_first_messages_each_take_the_field_of_their_name() -> None:
+    """One frame, received once, also when the parameters are of different functions."""
+
+    def token(token: Annotated[str, FirstMessage()], last_seen: Annotated[int, FirstMessage(alias="seen")] = 0) -> Any:
+        return [token, last_seen]
+
+    def found(pair: Annotated[Any, Depends(token)], credentials: Annotated[Credentials, FirstMessage()]) -> Any:
+        return [*pair, credentials.user]
+
+    app = sending(found)
+    assert told(app, '{"token": "t", "seen": 7, "credentials": {"user": "ann"}}') == ["t", 7, "ann"]
+    assert told(app, '{"token": "t", "credentials": {"user": "ann"}}') == ["t", 0, "ann"]
+    assert closed(app, '{"token": "t"}') == (1008, "first message: missing")
+    assert closed(app, '"t"') == (1008, "first message: not an object")
+
+
+def test_several_first_messages_of_one_name_each_take_the_whole() -> None:
+    """Two functions that want the same thing do not make it a field of itself."""
+
+    def user(message: Annotated[Credentials, FirstMessage()]) -> str:
+        return message.user
+
+    def found(message: Annotated[dict[str, Any], FirstMessage()], name: Annotated[str, Depends(user)]) -> Any:
+        return [message, name]
+
+    assert told(sending(found), '{"user": "ann"}') == [{"user": "ann"}, "ann"]
+
+
+@pytest.mark.parametrize("frame", ["no json {", b"\xff\x00"], ids=["text", "binary"])
+def test_raw_gives_the_frame_as_it_came(frame: str | bytes) -> None:
+    """Nothing is decoded or parsed."""
+
+    def found(message: Annotated[str | bytes, FirstMessage(raw=True)]) -> Any:
+        return [type(message).__name__, len(message)]
+
+    assert told(sending(found), frame) == [type(frame).__name__, len(frame)]
+
+
+@pytest.mark.parametrize(("annotation", "frame", "kind"), [(str, b"x", "text"), (bytes, "x", "binary")])
+def test_raw_of_one_kind_refuses_the_other(annotation: Any, frame: str | bytes, kind: str) -> None:
+    """What is annotated `str` never gets bytes."""
+
+    def found(message: Annotated[annotation, FirstMessage(raw=True)]) -> Any:
+        return len(message)
+
+    assert closed(sending(found), frame) == (1008, f"first message: not a {kind} frame")
+
+
+def test_raw_and_parsed_are_of_the_same_frame() -> None:
+    """One who signs and one who reads."""
+
+    def found(body: Annotated[str, FirstMessage(raw=True)], credentials: Annotated[Credentials, FirstMessage()]) -> Any:
+        return [body, credentials.user]
+
+    assert told(sending(found), '{"user":"ann"}') == ['{"user":"ann"}', "ann"]
+
+
+def test_json_is_validated_by_the_rules_of_json() -> None:
+    """In strict models too, a list is a tuple and a string is a date: JSON has no other way to say it."""
+    from datetime import date
+
+    class Booking(BaseModel, strict=True):
+        day: date
+        seats: tuple[int, ...]
+
+    def found(booking: Annotated[Booking, FirstMessage()]) -> Any:
+        return [booking.day.isoformat(), booking.seats]
+
+    assert told(sending(found), '{"day": "2026-01-31", "seats": [1, 2]}') == ["2026-01-31", [1, 2]]
+
+
+def test_no_handshake_with_invalid_parameters_is_accepted() -> None:
+    """The first message is not waited for when the handshake is to be refused."""
+
+    def found(limit: int, message: Annotated[Credentials, FirstMessage()]) -> Any:
+        return [limit, message.user]
+
+    with (
+        pytest.raises(WebSocketDenialResponse) as refused,
+        TestClient(sending(found, invalid_parameters="answer")).websocket_connect("/?limit=x"),
+    ):
+        pass
+    assert refused.value.status_code == 422
+
+
+def test_accepting_again_with_a_subprotocol_comes_too_late() -> None:
+    """The endpoint is told, and how to mend it."""
+
+    async def endpoint(websocket: WebSocket, credentials: Annotated[Credentials, FirstMessage()]) -> None:
+        await websocket.accept(subprotocol="chat")
+
+    app = App()
+    app.add_api_websocket_route("/", endpoint)
+    with TestClient(app).websocket_connect("/", subprotocols=["chat"]) as session:
+        session.send_text('{"user": "ann"}')
+        with pytest.raises(RuntimeError, match=r"come too late\. Fix: accept in a dependency that runs before"):
+            session.receive_json()
+
+
+def test_a_dependency_may_accept_before_the_message() -> None:
+    """With a subprotocol of its own choice."""
+
+    async def accept(websocket: WebSocket) -> None:
+        await websocket.accept(subprotocol="chat")
+
+    async def endpoint(
+        websocket: WebSocket, accepted: Annotated[None, Depends(accept)], credentials: Annotated[Credentials, FirstMessage()]
+    ) -> None:
+        await websocket.send_json(credentials.user)
+
+    app = App()
+    app.add_api_websocket_route("/", endpoint)
+    with TestClient(app).websocket_connect("/", subprotocols=["chat"]) as session:
+        session.send_text('{"user": "ann"}')
+        assert session.accepted_subprotocol == "chat"
+        assert session.receive_json() == "ann"

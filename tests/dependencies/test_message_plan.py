@@ -1,0 +1,136 @@
+"""What remains to be done for each message, once the handshake's plan has run."""
+
+from typing import Annotated, Any
+
+import pytest
+
+from wscontrollers import (
+    App,
+    Container,
+    Controller,
+    DeclarationError,
+    Depends,
+    Message,
+    Module,
+    message_scoped,
+    provider,
+    receive,
+    websocket,
+)
+from wscontrollers.exceptions import ScopeLeakError
+from wscontrollers.testing import AsyncTestClient
+
+
+class Say(Message):
+    text: str
+
+
+class Other(Message):
+    pass
+
+
+class Said(Message):
+    text: str
+
+
+class Unit:
+    pass
+
+
+class Work(Module):
+    @message_scoped
+    @provider
+    def unit(self) -> Unit:
+        return Unit()
+
+
+class Chat(Controller):
+    @websocket("/{room}")
+    async def session(self) -> Any:
+        yield
+
+
+def plans(cls: type[Controller], container: Container | None = None) -> Any:
+    route: Any = App(controllers=[cls], container=container).router.table.routes[0]
+    return route.planned.plan.handlers
+
+
+def test_a_handler_without_things_of_the_message_has_no_steps() -> None:
+    """Path, session dependencies and services are there already: one call is left."""
+
+    def user() -> str:
+        return "ann"
+
+    class Plain(Chat):
+        @receive
+        async def say(self, message: Say, room: str, name: Annotated[str, Depends(user)], page: int = 0) -> None: ...
+
+    (plan,) = plans(Plain)
+    assert (plan.steps, plan.opens_scope, plan.cleans_up) == ((), False, False)
+
+
+def test_what_depends_on_the_message_is_a_step_of_it() -> None:
+    """So is what depends on that, at any depth; a scope is opened only where something lives in it."""
+
+    def text(message: Say) -> str:
+        return message.text
+
+    def upper(value: Annotated[str, Depends(text)]) -> str:
+        return value.upper()
+
+    class Reading(Chat):
+        @receive
+        async def say(self, message: Say, value: Annotated[str, Depends(upper)]) -> None: ...
+
+        @receive
+        async def other(self, message: Other, unit: Unit) -> None: ...
+
+    say, other = plans(Reading, Container(Work()))
+    assert [step.what for part in say.steps for step in getattr(part, "parts", [part])] == [text, upper]
+    assert (say.opens_scope, other.opens_scope) == (False, True)
+
+
+def test_a_dependency_has_to_take_all_messages_of_its_handler() -> None:
+    """A guard for one type on a handler for two is an error at registration."""
+
+    def guard(message: Say) -> None: ...
+
+    class Wrong(Chat):
+        @receive(dependencies=[Depends(guard)])
+        async def both(self, message: Say | Other) -> None: ...
+
+    with pytest.raises(DeclarationError, match="it takes Say, and its handler is given Other too"):
+        App(controllers=[Wrong])
+
+
+def test_nothing_of_a_message_is_had_outside_of_one() -> None:
+    """An endpoint or a constructor that asks for a message-scoped service is an error at registration."""
+
+    class Wrong(Controller):
+        def __init__(self, unit: Unit) -> None: ...
+
+        @websocket("/")
+        async def session(self) -> None: ...
+
+    with pytest.raises(ScopeLeakError, match="it needs Unit, which lives as long as one message"):
+        App(controllers=[Wrong], container=Container(Work()))
+
+
+async def test_overrides_hold_for_handlers_too() -> None:
+    """`dependency_overrides` replaces a handler's dependency; what takes its place may take the message as well."""
+
+    def text(message: Say) -> str:
+        return message.text
+
+    def shouted(message: Say) -> str:
+        return message.text.upper()
+
+    class Overridden(Chat):
+        @receive
+        async def say(self, message: Say, value: Annotated[str, Depends(text)]) -> Said:
+            return Said(text=value)
+
+    app = App(controllers=[Overridden])
+    app.dependency_overrides[text] = shouted
+    async with AsyncTestClient(app) as client, client.connect("/tea") as peer:
+        assert await peer.request(Say(text="a")) == Said(text="A")

@@ -1,0 +1,160 @@
+"""Signatures become dependants; every mistake below an endpoint is told at once."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Annotated, Any
+
+import pytest
+
+from tests.dependencies.sessions import sending, sent
+from wscontrollers import App, DeclarationError, Depends, Query, Security, WebSocket, get_dependant
+from wscontrollers.exceptions import DependencyScopeError
+from wscontrollers.security import APIKeyQuery
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    """One error lists every faulty parameter of the endpoint, of its guards and of all that is below them."""
+
+    def below(a: dict[str, int]) -> None: ...
+
+    def guard(b: dict[str, int]) -> None: ...
+
+    async def endpoint(websocket: WebSocket, c: dict[str, int], d: Annotated[None, Depends(below)]) -> None: ...
+
+    with pytest.raises(DeclarationError) as raised:
+        App().add_api_websocket_route("/", endpoint, dependencies=[Depends(guard)])
+    assert [fault.where.rpartition(" ")[2] for fault in raised.value.faults] == ["'b'", "'c'", "'a'"]
+
+
+def test_a_mistake_below_two_dependents_is_told_once() -> None:
+    """However many ways lead to it."""
+
+    def below(a: dict[str, int]) -> None: ...
+
+    async def endpoint(c: Annotated[None, Depends(below)], d: Annotated[None, Depends(below)]) -> None: ...
+
+    with pytest.raises(DeclarationError) as raised:
+        get_dependant(path="/", call=endpoint)
+    assert len(raised.value.faults) == 1
+
+
+def test_a_cycle_is_told_with_its_way() -> None:
+    """A dependency that needs itself can never be called."""
+
+    def left(value: Any = None) -> None: ...
+
+    def right(value: Annotated[None, Depends(left)]) -> None: ...
+
+    left.__annotations__["value"] = Annotated[None, Depends(right)]
+    left.__defaults__ = None
+
+    with pytest.raises(DeclarationError, match=r"it depends on itself: .*left -> .*right -> .*left\. Fix: break the cycle"):
+        get_dependant(path="/", call=left)
+
+
+def test_a_request_scope_generator_cannot_need_a_function_scope_one() -> None:
+    """It would clean up behind what it needs; the error says who and how."""
+
+    def inner() -> Iterator[int]:
+        yield 1
+
+    def outer(value: Annotated[int, Depends(inner, scope="function")]) -> Iterator[int]:
+        yield value
+
+    async def endpoint(value: Annotated[int, Depends(outer)]) -> None: ...
+
+    with pytest.raises(DependencyScopeError) as raised:
+        App().add_api_websocket_route("/", endpoint)
+    assert 'outer has the scope "request" and cleans up after' in str(raised.value)
+    assert 'Fix: give both the same scope: Depends(..., scope="function") above, or scope="request" below.' in str(raised.value)
+
+
+def test_a_function_scope_generator_can_need_both() -> None:
+    """What lives shorter may need what lives longer."""
+
+    def inner() -> Iterator[int]:
+        yield 1
+
+    def outer(a: Annotated[int, Depends(inner, scope="function")], b: Annotated[int, Depends(inner)]) -> Iterator[int]:
+        yield a + b
+
+    def found(value: Annotated[int, Depends(outer, scope="function")]) -> Any:
+        return value
+
+    assert sent(sending(found)) == 2
+
+
+@pytest.mark.parametrize("marker", [Query(), lambda: None, Depends()], ids=["query", "function", "empty"])
+def test_a_list_of_dependencies_holds_dependencies(marker: Any) -> None:
+    """Anything else in `dependencies=` is a mistake, found at registration."""
+
+    async def endpoint(websocket: WebSocket) -> None: ...
+
+    with pytest.raises(
+        DeclarationError, match=r"which is nothing to call\. Fix: write Depends\(function\) or Security\(function\)"
+    ):
+        App().add_api_websocket_route("/", endpoint, dependencies=[marker])
+
+
+def test_variable_parameters_are_nobodys() -> None:
+    """`*args` and `**kwargs` are left empty."""
+
+    def found(a: int, *args: int, **kwargs: int) -> Any:
+        return [a, args, kwargs]
+
+    assert sent(sending(found), "/?a=1&args=2&kwargs=3") == [1, [], {}]
+
+
+def test_what_a_partial_sets_is_set() -> None:
+    """A keyword that a partial gives is its default; a positional one is gone from the signature."""
+
+    def found(a: int, b: int, c: int) -> Any:
+        return [a, b, c]
+
+    assert sent(sending(partial(found, 1, c=3)), "/?b=2") == [1, 2, 3]
+
+
+def test_guards_start_from_no_scopes() -> None:
+    """Lists of dependencies do not inherit what a parameter's Security asks for."""
+    key = APIKeyQuery(name="key", auto_error=False)
+
+    async def endpoint(value: Annotated[Any, Security(key, scopes=["a"])]) -> None: ...
+
+    dependant = get_dependant(path="/", call=endpoint, dependencies=[Depends(key)])
+    guard, parameter = dependant.dependencies
+    assert (guard.security_scopes, parameter.security_scopes) == ([], ["a"])
+
+
+def rows_of_diamonds(rows: int) -> Callable[..., Any]:
+    """Two functions a row, each of which needs both of the row below."""
+
+    def bottom() -> int:
+        return 1
+
+    left: Callable[..., Any] = bottom
+    right: Callable[..., Any] = bottom
+    for _ in range(rows):
+
+        def one(a: int = Depends(left), b: int = Depends(right)) -> int:
+            return a + b
+
+        def two(a: int = Depends(left), b: int = Depends(right)) -> int:
+            return a + b
+
+        left, right = one, two
+
+    def top(a: int = Depends(left), b: int = Depends(right)) -> int:
+        return a + b
+
+    return top
+
+
+def test_each_callable_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of diamonds have two to the power of their rows many ways; each function's signature is read once all the same."""
+    from wscontrollers.dependencies import reading
+
+    read: list[Any] = []
+    signature_of = reading.signature_of
+    monkeypatch.setattr(reading, "signature_of", lambda call, **options: read.append(call) or signature_of(call, **options))
+    get_dependant(path="/", call=rows_of_diamonds(40))
+    assert len(read) == len(set(read)) == 2 * 40 + 2

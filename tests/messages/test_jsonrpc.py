@@ -1,0 +1,263 @@
+"""JSON-RPC 2.0: the specification's examples, and how errors and fields map."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field, field_validator
+
+from wscontrollers.messages import FrameError, JsonRpc, Message, MessageUnion
+from wscontrollers.messages.jsonrpc import Batch, Call, Failure, Response
+
+
+class Subtract(Message):
+    minuend: int
+    subtrahend: int
+
+
+class Update(Message):
+    first: int
+    others: int = 0
+
+
+class Update5(Message, tag="update"):
+    a: int
+    b: int
+    c: int
+    d: int
+    e: int
+
+
+class Sum(Message):
+    a: int
+    b: int
+    c: int
+
+
+class NotifySum(Message):
+    a: int
+    b: int
+    c: int
+
+
+class NotifyHello(Message):
+    n: int
+
+
+class GetData(Message):
+    pass
+
+
+UNION = MessageUnion([Subtract, Update5, Sum, NotifySum, NotifyHello, GetData])
+HANDLERS: dict[type[Any], Any] = {
+    Subtract: lambda m: m.minuend - m.subtrahend,
+    Sum: lambda m: m.a + m.b + m.c,
+    GetData: lambda m: ["hello", 5],
+}
+
+
+def served(text: str) -> Any:
+    """What a server with these handlers answers to a frame; None for nothing."""
+    read, write = JsonRpc().reader(UNION), JsonRpc().writer()
+    batch = read(text)
+    answers: list[str] = []
+    for item in batch.items:
+        if isinstance(item, Failure) and not item.is_notification:
+            answers.append(write.error(item.id, item.error.code, item.error.text, item.error.errors))
+        if isinstance(item, Call) and not item.is_notification:
+            answers.append(write.result(item.id, HANDLERS[type(item.message)](item.message)))
+    answer = write.batch(answers) if batch.is_batch else (answers or [None])[0]  # type: ignore[list-item]  # nothing at all
+    return None if answer is None else json.loads(answer)
+
+
+INVALID = {"jsonrpc": "2.0", "error": {"code": -32600, "message": "Invalid Request"}, "id": None}
+PARSE = {"jsonrpc": "2.0", "error": {"code": -32700, "message": "Parse error"}, "id": None}
+
+
+@pytest.mark.parametrize(
+    ("request_", "response"),
+    [
+        ('{"jsonrpc": "2.0", "method": "subtract", "params": [42, 23], "id": 1}', {"jsonrpc": "2.0", "result": 19, "id": 1}),
+        ('{"jsonrpc": "2.0", "method": "subtract", "params": [23, 42], "id": 2}', {"jsonrpc": "2.0", "result": -19, "id": 2}),
+        (
+            '{"jsonrpc": "2.0", "method": "subtract", "params": {"subtrahend": 23, "minuend": 42}, "id": 3}',
+            {"jsonrpc": "2.0", "result": 19, "id": 3},
+        ),
+        (
+            '{"jsonrpc": "2.0", "method": "subtract", "params": {"minuend": 42, "subtrahend": 23}, "id": 4}',
+            {"jsonrpc": "2.0", "result": 19, "id": 4},
+        ),
+        ('{"jsonrpc": "2.0", "method": "update", "params": [1,2,3,4,5]}', None),
+        ('{"jsonrpc": "2.0", "method": "foobar"}', None),
+        (
+            '{"jsonrpc": "2.0", "method": "foobar", "id": "1"}',
+            {"jsonrpc": "2.0", "error": {"code": -32601, "message": "Method not found"}, "id": "1"},
+        ),
+        ('{"jsonrpc": "2.0", "method": "foobar, "params": "bar", "baz]', PARSE),
+        ('{"jsonrpc": "2.0", "method": 1, "params": "bar"}', INVALID),
+        (
+            '[{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"}, {"jsonrpc": "2.0", "method"]',
+            PARSE,
+        ),
+        ("[]", INVALID),
+        ("[1]", [INVALID]),
+        ("[1,2,3]", [INVALID, INVALID, INVALID]),
+        (
+            """[
+            {"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"},
+            {"jsonrpc": "2.0", "method": "notify_hello", "params": [7]},
+            {"jsonrpc": "2.0", "method": "subtract", "params": [42,23], "id": "2"},
+            {"foo": "boo"},
+            {"jsonrpc": "2.0", "method": "foo.get", "params": {"name": "myself"}, "id": "5"},
+            {"jsonrpc": "2.0", "method": "get_data", "id": "9"}
+            ]""",
+            [
+                {"jsonrpc": "2.0", "result": 7, "id": "1"},
+                {"jsonrpc": "2.0", "result": 19, "id": "2"},
+                INVALID,
+                {"jsonrpc": "2.0", "error": {"code": -32601, "message": "Method not found"}, "id": "5"},
+                {"jsonrpc": "2.0", "result": ["hello", 5], "id": "9"},
+            ],
+        ),
+        (
+            """[
+            {"jsonrpc": "2.0", "method": "notify_sum", "params": [1,2,4]},
+            {"jsonrpc": "2.0", "method": "notify_hello", "params": [7]}
+            ]""",
+            None,
+        ),
+    ],
+)
+def test_the_specifications_examples(request_: str, response: Any) -> None:
+    """Section 7 of the specification, each example as it stands there."""
+    assert served(request_) == response
+
+
+class Plain(BaseModel):
+    type: Literal["plain", "simple"]
+    n: int = Field(alias="N")
+
+
+class Strict(Message, extra="forbid"):
+    n: int = 0
+
+
+class Broken(Message):
+    n: int = 0
+
+    @field_validator("n")
+    @classmethod
+    def broken(cls, value: int) -> int:
+        raise KeyError("secret")
+
+
+def one(text: str, union: MessageUnion = MessageUnion([Plain, Strict, Broken])) -> Any:  # noqa: B008 - read only
+    batch = JsonRpc().reader(union)(text)
+    assert not batch.is_batch
+    return batch.items[0]
+
+
+def test_params_are_fields_by_their_names_on_the_wire() -> None:
+    """By position in the order of the fields, by name as aliases say; a plain type's tag is the method."""
+    by_position = one('{"jsonrpc":"2.0","method":"simple","params":[1],"id":null}')
+    by_name = one('{"jsonrpc":"2.0","method":"simple","params":{"N":1}}')
+
+    assert by_position == Call(Plain(type="simple", N=1), "simple", None, False)
+    assert by_name == Call(Plain(type="simple", N=1), "simple", None, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('{"jsonrpc":"2.0","method":"strict","params":[1,2],"id":1}', "validation"),
+        ('{"jsonrpc":"2.0","method":"strict","params":{"more":1},"id":1}', "validation"),
+        ('{"jsonrpc":"2.0","method":"broken","params":[1],"id":1}', "internal"),
+        ('{"jsonrpc":"1.0","method":"strict","id":1}', "invalid_frame"),
+        ('{"jsonrpc":"2.0","method":"strict","params":null,"id":1}', "invalid_frame"),
+        ('{"jsonrpc":"2.0","method":"strict","id":[1]}', "invalid_frame"),
+        ('{"jsonrpc":"2.0","method":"strict","id":true}', "invalid_frame"),
+        ('{"jsonrpc":"2.0","result":1,"error":{},"id":1}', "invalid_frame"),
+        ("[" * 100_000, "invalid_json"),
+        ('{"jsonrpc":"2.0","method":"strict","params":[NaN],"id":1}', "invalid_json"),
+        ("\ud800", "invalid_json"),
+    ],
+)
+def test_failures(text: str, code: str) -> None:
+    """Each failure has one of our codes, which the writer turns into the specification's number."""
+    failure = one(text)
+    assert isinstance(failure, Failure)
+    assert failure.error.code == code
+
+
+def test_binary_frames_are_refused() -> None:
+    """JSON-RPC is text."""
+    assert JsonRpc().reader(UNION)(b"{}").items[0].error.code == "invalid_frame"  # type: ignore[union-attr]  # a failure
+
+
+def test_a_batch_has_a_limit() -> None:
+    """One longer than allowed is refused as a whole, and a limit that allows nothing is refused at once."""
+    batch = JsonRpc(max_batch=2).reader(UNION)("[1,2,3]")
+
+    assert (len(batch.items), batch.is_batch) == (1, False)
+    with pytest.raises(ValueError, match="max_batch is 0"):
+        JsonRpc(max_batch=0)
+
+
+def test_responses_of_the_peer() -> None:
+    """What answers a request of ours is a `Response`, with a result or an error."""
+    assert one('{"jsonrpc":"2.0","result":[1],"id":7}') == Response(7, [1], None)
+    assert one('{"jsonrpc":"2.0","error":{"code":1,"message":"no"},"id":7}') == Response(7, None, {"code": 1, "message": "no"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (
+            ("validation", "1 fault", [{"loc": ["n"], "type": "t", "msg": "m"}]),
+            {"code": -32602, "message": "Invalid params", "data": {"errors": [{"loc": ["n"], "type": "t", "msg": "m"}]}},
+        ),
+        (("internal", "no", (), "i-1"), {"code": -32603, "message": "Internal error", "data": {"id": "i-1"}}),
+        (("room_full", "the room is full"), {"code": -32000, "message": "the room is full", "data": {"code": "room_full"}}),
+    ],
+)
+def test_error_objects(arguments: Any, error: Any) -> None:
+    """The specification's codes have its texts; every other code is -32000 with the code as data."""
+    assert json.loads(JsonRpc().writer().error(1, *arguments)) == {"jsonrpc": "2.0", "error": error, "id": 1}
+
+
+def test_results_and_requests() -> None:
+    """A result is a plain value or a message's fields; a request of ours has the tag for its method."""
+    write = JsonRpc().writer()
+
+    assert write.result("a") == '{"jsonrpc":"2.0","result":null,"id":"a"}'
+    assert write.result(1.5, Sum(a=1, b=2, c=3)) == '{"jsonrpc":"2.0","result":{"a":1,"b":2,"c":3},"id":1.5}'
+    assert write.result(1, b"\xff") == '{"jsonrpc":"2.0","result":"_w==","id":1}'
+    assert write.request(1, NotifyHello(n=1)) == '{"jsonrpc":"2.0","method":"notify_hello","params":{"n":1},"id":1}'
+    assert write.notification(Plain(type="plain", N=1)) == '{"jsonrpc":"2.0","method":"plain","params":{"N":1}}'
+    assert write.batch([]) is None
+    assert write.batch(["1", "2"]) == "[1,2]"
+
+
+@given(
+    st.text()
+    | st.binary()
+    | st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["jsonrpc", "method", "params", "id", "result"]), inner)
+        ),
+    ).map(json.dumps)
+)
+def test_any_frame_is_read(frame: str | bytes) -> None:
+    """Nothing is raised, whatever comes, and every failure can be written."""
+    batch = JsonRpc().reader(UNION)(frame)
+
+    assert isinstance(batch, Batch)
+    for item in batch.items:
+        if isinstance(item, Failure):
+            assert isinstance(item.error, FrameError)
+            JsonRpc().writer().error(item.id, item.error.code, item.error.text)

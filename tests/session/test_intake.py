@@ -1,0 +1,94 @@
+"""What comes in is counted and bounded before anything else sees it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from pydantic import field_validator
+
+from wscontrollers import Limits, Message
+from wscontrollers.messages import Cancel, ErrorFrame, Incoming, JsonCodec, MessageUnion
+from wscontrollers.session import DEFAULT_LIMITS, Clock
+from wscontrollers.session.intake import Intake
+
+
+class Say(Message):
+    text: str
+
+    @field_validator("text")
+    @classmethod
+    def check(cls, text: str) -> str:
+        if text == "bug":
+            raise KeyError("secret")
+        return text
+
+
+class Noted:
+    """Notes what an intake asks of its session."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.calls: list[Any] = []
+        read = JsonCodec().reader(MessageUnion(Say))
+        self.intake = Intake(self, Limits(**limits).over(DEFAULT_LIMITS), Clock(), read)
+
+    def tell(self, frame: ErrorFrame) -> None:
+        self.calls.append(frame)
+
+    def stop(self, code: int, reason: str) -> None:
+        self.calls.append((code, reason))
+
+    def departed(self, code: int, reason: str) -> None:
+        self.calls.append(("departed", code, reason))
+
+    def controlled(self, incoming: Incoming) -> None:
+        self.calls.append(incoming.message)
+
+    def arrived(self, text: str) -> Any:
+        return self.intake.arrived({"type": "websocket.receive", "text": text})
+
+
+def test_a_message_is_handed_over() -> None:
+    """With its tag and reference."""
+    assert Noted().arrived('{"type":"say","text":"a","ref":3}') == Incoming(Say(text="a"), "say", 3, None)
+
+
+def test_control_frames_and_departures_are_dealt_with() -> None:
+    """They are no messages."""
+    noted = Noted()
+    assert noted.arrived('{"type":"cancel","re":3}') is None
+    assert noted.intake.arrived({"type": "websocket.disconnect", "code": 1001}) is None
+    assert noted.calls == [Cancel(3), ("departed", 1001, "")]
+
+
+def test_good_frames_end_a_row_of_bad_ones() -> None:
+    """Only bad frames that follow each other count as a row; all of them count in all."""
+    noted = Noted(bad_frames_in_a_row=2, bad_frames=4)
+    for text in ("{", '{"type":"say","text":"a"}', "{", '{"type":"cancel","re":3}', "{"):
+        noted.arrived(text)
+    assert (1008, "too many bad frames") not in noted.calls
+    noted.arrived("{")
+    assert noted.calls[-1] == (1008, "too many bad frames")
+
+
+def test_a_bug_of_a_validator_is_logged_and_told_by_its_id(caplog: pytest.LogCaptureFixture) -> None:
+    """The peer gets the code `internal` and an id; the log has the exception."""
+    noted = Noted()
+    noted.arrived('{"type":"say","text":"bug"}')
+    (error,) = noted.calls
+    assert (error.code, "secret" in str(error)) == ("internal", False)
+    (record,) = caplog.records
+    assert error.id in record.getMessage()
+    assert record.levelno == logging.ERROR
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], KeyError)
+
+
+def test_without_limits_everything_passes() -> None:
+    """`None` takes a limit away."""
+    noted = Noted(message=None, rate=None, bad_frames=None, bad_frames_in_a_row=None)
+    assert noted.arrived('{"type":"say","text":"%s"}' % ("a" * 100_000)) is not None
+    for _ in range(300):
+        noted.arrived("{")
+    assert not [call for call in noted.calls if isinstance(call, tuple)]

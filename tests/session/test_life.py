@@ -1,0 +1,251 @@
+"""The life of a session: who reads, its limits, and how it comes to its end."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+import pytest
+
+from wscontrollers import App, Controller, Depends, websocket
+from wscontrollers.messages import Message
+from wscontrollers.session import Ended, Limits, Session
+from wscontrollers.testing import AsyncTestClient
+
+
+class Say(Message):
+    text: str
+
+
+class Said(Message):
+    text: str
+
+
+def echo(limits: Limits | None = None) -> App:
+    app = App(limits=limits)
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        async for message in session:
+            await session.reply(message, Said(text=message.text))
+
+    return app
+
+
+async def test_a_busy_endpoint_learns_that_its_peer_left() -> None:
+    """An endpoint that neither reads nor sends is cancelled when the peer leaves: somebody always reads."""
+    app = App()
+    ended: list[Ended | None] = []
+
+    @app.websocket("/")
+    async def endpoint(session: Session) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append(session.ended)
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.close(3000, "bye")
+
+    assert ended == [Ended("client", 3000, "bye")]
+
+
+async def test_a_sender_is_cancelled_when_its_peer_left() -> None:
+    """An endpoint that only sends ends with its peer, too."""
+    app = App()
+    ended: list[Ended | None] = []
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        try:
+            while True:
+                await session.send(Said(text="tick"))
+                await anyio.sleep(0.01)
+        finally:
+            ended.append(session.ended)
+
+    async with AsyncTestClient(app) as client, client.connect("/", allow_leftovers=True) as peer:
+        await peer.expect(Said)
+        await peer.send(Say(text="nobody reads this"))
+
+    assert [each.by for each in ended if each] == ["client"]
+
+
+async def test_frames_that_come_while_the_endpoint_is_busy_are_kept_in_order() -> None:
+    """What is read ahead is handed over before what comes later."""
+    app, gate = App(), anyio.Event()
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        await gate.wait()
+        async for message in session:
+            await session.reply(message, Said(text=message.text))
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        for text in "abc":
+            await peer.send(Say(text=text))
+        client.clock.glance()
+        client.clock.glance()
+        await peer.expect_nothing()
+        gate.set()
+        await peer.send(Say(text="d"))
+        assert [(await peer.expect(Said)).text for _ in "abcd"] == ["a", "b", "c", "d"]
+
+
+async def test_a_message_may_be_as_big_as_the_limit() -> None:
+    """Beyond `Limits.message` bytes the session is closed with 1009; characters count as their bytes of UTF-8."""
+    async with AsyncTestClient(echo(Limits(message=100))) as client:
+        frame = '{"type":"say","text":"%s"}'
+        async with client.connect("/") as peer:
+            await peer.send_text(frame % ("a" * (100 - len(frame) + 2)))
+            await peer.expect(Said)
+            await peer.send_text(frame % ("ä" * 60))
+            await peer.expect_closed(1009)
+
+
+async def test_too_fast_is_one_error_and_a_close() -> None:
+    """Beyond rate and burst: one error `rate_limited`, then 1008; tokens come back with time."""
+    async with AsyncTestClient(echo(Limits(rate=1, burst=2))) as client, client.connect("/") as peer:
+        for _ in range(2):
+            assert await peer.request(Say(text="a")) == Said(text="a")
+        await client.clock.advance(1)
+        assert await peer.request(Say(text="a")) == Said(text="a")
+        await peer.send(Say(text="a"))
+        await peer.send(Say(text="a"))
+        await peer.expect_error("rate_limited")
+        await peer.expect_closed(1008)
+
+
+async def test_bad_frames_in_a_row_close() -> None:
+    """So many bad frames in a row, or in all, are answered each, then the session is closed with 1008."""
+    async with AsyncTestClient(echo(Limits(bad_frames_in_a_row=2, bad_frames=3))) as client:
+        async with client.connect("/") as peer:
+            for _ in range(2):
+                await peer.send_text("{")
+                await peer.expect_error("invalid_json")
+            await peer.expect_closed(1008)
+        async with client.connect("/") as peer:
+            for _ in range(3):
+                await peer.send_text("{")
+                await peer.expect_error("invalid_json")
+                await peer.send(Say(text="a"))
+                if _ < 2:
+                    await peer.expect(Said)
+            await peer.expect_closed(1008)
+
+
+@pytest.mark.parametrize(("limits", "reason"), [(Limits(idle=30), "idle"), (Limits(lifetime=30), "life time over")])
+async def test_idle_and_life_time(limits: Limits, reason: str) -> None:
+    """A session that is idle, or older, than its limit is closed with 1001 and a reason."""
+    async with AsyncTestClient(echo(limits)) as client, client.connect("/") as peer:
+        await client.clock.advance(29)
+        assert await peer.request(Say(text="a")) == Said(text="a")
+        if reason == "idle":
+            await client.clock.advance(29)
+            await peer.expect_nothing()
+        await client.clock.advance(2)
+        await peer.expect_closed(1001)
+
+
+async def test_limits_are_those_of_route_controller_and_app() -> None:
+    """What a route leaves out comes from its controller, then from the app, then from the defaults."""
+    seen: list[Limits] = []
+
+    class Tight(Controller):
+        limits = Limits(rate=2, burst=3)
+
+        @websocket("/", limits=Limits(burst=4))
+        async def open(self, session: Session) -> None:
+            seen.append(session.limits)
+
+    app = App(controllers=[Tight], limits=Limits(rate=9, inbox=5, idle=None))
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.expect_closed(1000)
+
+    assert [(each.burst, each.rate, each.inbox, each.message) for each in seen] == [(4, 2, 5, 65536)]
+
+
+async def test_clean_ups_run_before_the_close_frame() -> None:
+    """Endpoint, tasks, clean-ups, close frame: in this order."""
+    app = App()
+    log: list[str] = []
+
+    async def resource() -> AsyncIterator[str]:
+        yield "r"
+        log.append("clean-up")
+
+    @app.websocket("/")
+    async def endpoint(session: Session, r: str = Depends(resource)) -> None:
+        async def task() -> None:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                log.append("task")
+
+        session.start_soon(task)
+        await anyio.lowlevel.checkpoint()
+        log.append("endpoint")
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.expect_closed(1000)
+        assert log == ["endpoint", "task", "clean-up"]
+
+
+async def test_what_waits_goes_out_before_the_close_frame() -> None:
+    """Queued messages are sent when the endpoint returns."""
+    app = App()
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        for text in "abc":
+            session.send_nowait(Said(text=text))
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        assert [(await peer.expect(Said)).text for _ in "abc"] == ["a", "b", "c"]
+        await peer.expect_closed(1000)
+
+
+async def test_an_endpoint_that_outlives_its_peer_is_cancelled_after_the_grace() -> None:
+    """Behind the end of its loop an endpoint has the grace for its last work, and no more."""
+    app, log = App(limits=Limits(grace=2)), []
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        async for _ in session:
+            pass
+        log.append("behind")
+        try:
+            await anyio.sleep_forever()
+        finally:
+            log.append("cancelled")
+
+    async with AsyncTestClient(app) as client:
+        connecting = client.connect("/")
+        peer = await connecting.__aenter__()
+        await peer.close(1000)
+        await client.clock.advance(1)
+        assert log == ["behind"]
+        await client.clock.advance(2)
+        assert log == ["behind", "cancelled"]
+        await connecting.__aexit__(None, None, None)
+
+
+async def test_a_session_leaves_nothing_behind() -> None:
+    """When a session has ended nothing holds it any more, once the garbage of the exception-free end is collected."""
+    app = App()
+    held: list[Any] = []
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        held.append(weakref.ref(session))
+        async for message in session:
+            await session.reply(message, Said(text=message.text))
+
+    async with AsyncTestClient(app) as client:
+        async with client.connect("/") as peer:
+            assert await peer.request(Say(text="a")) == Said(text="a")
+        gc.collect()
+        assert held[0]() is None

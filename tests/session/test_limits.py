@@ -1,0 +1,32 @@
+"""Limits: defaults, levels, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from wscontrollers import DeclarationError, Limits
+from wscontrollers.session import DEFAULT_LIMITS
+
+
+def test_the_defaults_are_those_that_are_documented() -> None:
+    """64 KiB, 50 a second in bursts of 200, 16 in the inbox, 10 bad frames in a row or 100, 1,000 frames or 1 MiB out, 10 s."""
+    limits = DEFAULT_LIMITS
+    assert (limits.message, limits.rate, limits.burst, limits.inbox) == (65536, 50.0, 200, 16)
+    assert (limits.bad_frames_in_a_row, limits.bad_frames) == (10, 100)
+    assert (limits.outbox, limits.outbox_bytes, limits.stall) == (1000, 1048576, 10.0)
+    assert (limits.handler_time, limits.idle, limits.lifetime) == (None, None, None)
+
+
+def test_what_is_left_out_comes_from_the_level_around() -> None:
+    """`over` keeps what was set, None too, and takes the rest from the base."""
+    limits = Limits(rate=None, burst=5).over(Limits(rate=3, inbox=7).over(DEFAULT_LIMITS))
+    assert (limits.rate, limits.burst, limits.inbox, limits.message) == (None, 5, 7, 65536)
+
+
+@pytest.mark.parametrize("wrong", [{"rate": 0}, {"burst": -1}, {"message": "64k"}, {"idle": float("-inf")}])
+def test_a_limit_is_a_number_above_zero(wrong: dict[str, Any]) -> None:
+    """Anything else is told, with the name of the limit."""
+    with pytest.raises(DeclarationError, match=rf"^Limits\({next(iter(wrong))}=.*: a limit is a number above 0. Fix: "):
+        Limits(**wrong)

@@ -1,0 +1,253 @@
+"""The outbox: one writer at a time, bounded, with a policy for what finds no room."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wscontrollers.session import Delivery
+from wscontrollers.session.delivery import Overflow
+from wscontrollers.session.outbox import Frame, Outbox, Owner
+
+
+class Peer(Owner):
+    """A peer that takes a frame when its gate is open, and whose session notes what the outbox tells."""
+
+    def __init__(self, tasks: TaskGroup | None = None) -> None:
+        self.tasks = tasks
+        self.gate = anyio.Event()
+        self.got: list[Any] = []
+        self.told: list[str] = []
+        self.is_gone = False
+        self.connecting = False
+        self.writing = 0
+
+    async def take(self, frame: Frame) -> None:
+        self.writing += 1
+        assert self.writing == 1, "two writes at once"
+        try:
+            await self.gate.wait()
+            if self.is_gone:
+                raise OSError
+            self.got.append(frame["text"])
+        finally:
+            self.writing -= 1
+
+    def start(self, function: Callable[[], Awaitable[None]]) -> None:
+        assert self.tasks is not None
+        start: Any = self.tasks.start_soon
+        start(function)
+
+    def overflown(self) -> None:
+        self.told.append("overflown")
+
+    def lost(self) -> None:
+        self.told.append("lost")
+
+    def gap(self, dropped: int) -> Frame:
+        return {"text": f"gap {dropped}"}
+
+    @property
+    def is_connecting(self) -> bool:
+        return self.connecting
+
+    def outbox(self, frames: int = 3, size: int = 1000) -> Outbox:
+        return Outbox(self.take, self, frames=frames, size=size)
+
+
+def frame(text: str) -> Frame:
+    return {"text": text}
+
+
+async def test_while_the_peer_keeps_up_no_task_is_started() -> None:
+    """`send` writes at once in the sender's own task."""
+    peer = Peer()
+    peer.gate.set()
+    outbox = peer.outbox()
+    assert await outbox.send(frame("a"), 1) is Delivery.SENT
+    assert peer.got == ["a"]
+    assert outbox.writes == 1
+
+
+async def test_who_sends_while_another_writes_waits_in_line() -> None:
+    """Concurrent sends never interleave and keep their order; each is told what became of its own frame."""
+    deliveries: list[Delivery] = []
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(tasks)
+        outbox = peer.outbox()
+
+        async def send(text: str) -> None:
+            deliveries.append(await outbox.send(frame(text), 1))
+
+        for text in "abcd":  # beyond the bound: who waits for the peer is its own bound
+            tasks.start_soon(send, text)
+            await anyio.wait_all_tasks_blocked()
+        assert outbox.waiting == 3
+        peer.gate.set()
+    assert peer.got == ["a", "b", "c", "d"]
+    assert deliveries == [Delivery.SENT] * 4
+
+
+async def test_a_sender_that_gives_up_takes_its_frame_back() -> None:
+    """A frame whose sender was cancelled in line is not sent."""
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(tasks)
+        outbox = peer.outbox()
+        outbox.send_nowait(frame("a"), 1)
+        await anyio.wait_all_tasks_blocked()
+        with anyio.move_on_after(0.01):
+            await outbox.send(frame("b"), 1)
+        outbox.send_nowait(frame("c"), 1)
+        peer.gate.set()
+    assert peer.got == ["a", "c"]
+
+
+async def test_without_room_the_policy_close_ends_the_session() -> None:
+    """`close`: the session is told once, what waits is lost, and nothing is taken any more."""
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(tasks)
+        outbox = peer.outbox(frames=2)
+        outbox.send_nowait(frame("a"), 1)
+        await anyio.wait_all_tasks_blocked()
+        assert [outbox.send_nowait(frame(text), 1) for text in "bcde"] == [
+            *(Delivery.QUEUED, Delivery.QUEUED),
+            *(Delivery.CLOSED, Delivery.CLOSED),
+        ]
+        assert peer.told == ["overflown"]
+        peer.gate.set()
+    assert peer.got == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "last", "got"),
+    [
+        (Overflow.DROP_OLDEST, Delivery.QUEUED, ["a", "gap 2", "d", "e"]),
+        (Overflow.DROP_NEWEST, Delivery.DROPPED, ["a", "gap 2", "b", "c"]),
+    ],
+)
+async def test_without_room_messages_are_dropped_and_the_peer_is_told(policy: Overflow, last: Delivery, got: list[str]) -> None:
+    """Dropping oldest or newest: a `gap` with their number goes out before the next frame, and the loss is counted."""
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(tasks)
+        outbox = peer.outbox(frames=2)
+        outbox.send_nowait(frame("a"), 1)
+        await anyio.wait_all_tasks_blocked()
+        deliveries = [outbox.send_nowait(frame(text), 1, policy) for text in "bcde"]
+        assert deliveries[-1] is last
+        assert outbox.dropped == 2
+        peer.gate.set()
+    assert peer.got == got
+
+
+async def test_only_the_newest_of_each_key_is_kept() -> None:
+    """`latest`: a frame takes the place of the one with its key that waits; that is no loss."""
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(tasks)
+        outbox = peer.outbox(frames=2)
+        outbox.send_nowait(frame("a"), 1)
+        await anyio.wait_all_tasks_blocked()
+        for round_ in range(100):
+            for key in "xy":
+                assert outbox.send_nowait(frame(f"{key}{round_}"), 3, key=key) is Delivery.QUEUED
+        assert (outbox.waiting, outbox.replaced, outbox.dropped) == (2, 198, 0)
+        peer.gate.set()
+    assert peer.got == ["a", "x99", "y99"]
+
+
+async def test_bytes_are_a_bound_too() -> None:
+    """More bytes than the limit find no room; one frame alone always does, however big."""
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(tasks)
+        outbox = peer.outbox(frames=100, size=10)
+        outbox.send_nowait(frame("a"), 1)
+        await anyio.wait_all_tasks_blocked()
+        assert outbox.send_nowait(frame("big"), 50, Overflow.DROP_NEWEST) is Delivery.QUEUED
+        assert outbox.send_nowait(frame("b"), 1, Overflow.DROP_NEWEST) is Delivery.DROPPED
+        peer.gate.set()
+    assert peer.got == ["a", "gap 1", "big"]
+
+
+async def test_a_write_that_fails_closes_it() -> None:
+    """When the peer is gone all who send and wait are told CLOSED, without an exception."""
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(tasks)
+        outbox = peer.outbox()
+        deliveries: list[Delivery] = []
+
+        async def send() -> None:
+            deliveries.append(await outbox.send(frame("x"), 1))
+
+        tasks.start_soon(send)
+        tasks.start_soon(send)
+        await anyio.wait_all_tasks_blocked()
+        peer.is_gone = True
+        peer.gate.set()
+    assert deliveries == [Delivery.CLOSED, Delivery.CLOSED]
+    assert peer.told == ["lost"]
+    assert await outbox.send(frame("y"), 1) is Delivery.CLOSED
+    assert outbox.send_nowait(frame("y"), 1) is Delivery.CLOSED
+
+
+async def test_flush_waits_until_all_is_written() -> None:
+    """`flush` returns when nothing waits, and at once when the outbox is closed."""
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(tasks)
+        outbox = peer.outbox()
+        for text in "abc":
+            outbox.send_nowait(frame(text), 1)
+        tasks.start_soon(outbox.flush)
+        await anyio.wait_all_tasks_blocked()
+        peer.gate.set()
+        await outbox.flush()
+        assert peer.got == ["a", "b", "c"]
+        outbox.close()
+        await outbox.flush()
+
+
+async def test_nothing_is_sent_before_the_accept() -> None:
+    """Before the handshake has its answer, sending is a mistake of the program."""
+    peer = Peer()
+    peer.connecting = True
+    outbox = peer.outbox()
+    with pytest.raises(RuntimeError, match="before the handshake is accepted"):
+        await outbox.send(frame("x"), 1)
+    with pytest.raises(RuntimeError, match="before the handshake is accepted"):
+        outbox.send_nowait(frame("x"), 1)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(list(Overflow)[1:]), st.one_of(st.none(), st.integers(0, 2)), st.integers(1, 6), st.booleans()),
+        max_size=40,
+    )
+)
+def test_whatever_is_sent_the_bounds_hold_and_every_loss_is_told(sends: list[tuple[Overflow, int | None, int, bool]]) -> None:
+    """At any time no more waits than the bounds allow; sent, replaced and told as lost together are all that was taken."""
+
+    async def run() -> None:
+        async with anyio.create_task_group() as tasks:
+            peer = Peer(tasks)
+            outbox = peer.outbox(frames=4, size=12)
+            for policy, key, size, lets_write in sends:
+                outbox.send_nowait(frame("m"), size, policy, key)
+                assert outbox.waiting <= 4
+                if lets_write:
+                    peer.gate.set()
+                    for _ in range(20):  # more than enough for all that may wait
+                        await checkpoint()
+                    peer.gate = anyio.Event()
+            peer.gate.set()
+            await outbox.send(frame("last"), 1)
+        lost = sum(int(text.removeprefix("gap ")) for text in peer.got if text.startswith("gap"))
+        assert lost == outbox.dropped
+        assert peer.got.count("m") + lost + outbox.replaced == len(sends)
+
+    anyio.run(run)

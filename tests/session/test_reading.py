@@ -1,0 +1,160 @@
+"""Reading: by the session's own task, or ahead of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+from anyio.abc import TaskGroup
+
+from wscontrollers.session.reading import Frame, Reading
+
+
+class Source:
+    """ASGI's `receive`, fed by a test."""
+
+    def __init__(self) -> None:
+        self.send, self.receive = anyio.create_memory_object_stream[Frame](100)
+        self.taken = 0
+
+    async def next(self) -> Frame:
+        event = await self.receive.receive()
+        self.taken += 1
+        return event
+
+    def feed(self, *texts: str) -> None:
+        for text in texts:
+            self.send.send_nowait({"type": "websocket.receive", "text": text})
+
+    def disconnect(self) -> None:
+        self.send.send_nowait({"type": "websocket.disconnect"})
+
+    def close(self) -> None:
+        self.send.close()
+        self.receive.close()
+
+
+def arrived(frame: Frame) -> Any:
+    """Everything is an item, but what says that it is dealt with."""
+    return None if frame.get("text") == "dealt with" else frame.get("text", "gone")
+
+
+@pytest.fixture
+def source() -> Any:
+    source = Source()
+    yield source
+    source.close()
+
+
+def reading_of(source: Source, tasks: TaskGroup, ahead: int = 2) -> Reading:
+    start: Any = tasks.start_soon
+    return Reading(source.next, start, ahead=ahead, arrived=arrived)
+
+
+async def test_who_waits_reads_by_itself(source: Source) -> None:
+    """`next` reads until there is an item; what was dealt with on arrival is none."""
+    async with anyio.create_task_group() as tasks:
+        reading = reading_of(source, tasks)
+        source.feed("dealt with", "a", "b")
+        assert await reading.next() == "a"
+        assert not reading.is_ahead
+        assert source.taken == 2
+
+
+async def test_reading_ahead_stops_at_the_bound(source: Source) -> None:
+    """A busy session's frames wait in a bounded inbox: no more are read than it holds, until one is taken."""
+    async with anyio.create_task_group() as tasks:
+        reading = reading_of(source, tasks, ahead=2)
+        source.feed(*"abcdef")
+        reading.read_ahead()
+        reading.read_ahead()
+        await anyio.wait_all_tasks_blocked()
+        assert source.taken == 2
+        assert await reading.next() == "a"
+        await anyio.wait_all_tasks_blocked()
+        assert source.taken == 3
+        assert [await reading.next() for _ in range(5)] == list("bcdef")
+        tasks.cancel_scope.cancel()
+
+
+async def test_the_task_ends_when_the_session_waits_again(source: Source) -> None:
+    """The task hands its frame over and ends; from there the session reads by itself."""
+    got: list[Any] = []
+    async with anyio.create_task_group() as tasks:
+        reading = reading_of(source, tasks)
+        reading.read_ahead()
+
+        async def take() -> None:
+            got.append(await reading.next())
+
+        tasks.start_soon(take)
+        await anyio.wait_all_tasks_blocked()
+        source.feed("a")
+    assert got == ["a"]
+    assert not reading.is_ahead
+
+
+@pytest.mark.parametrize("is_ahead", [True, False])
+async def test_stop_wakes_who_waits(source: Source, is_ahead: bool) -> None:
+    """`stop` from another task: `next` returns None, now and from here on, and the waiting task is not cancelled."""
+    got: list[Any] = []
+    async with anyio.create_task_group() as tasks:
+        reading = reading_of(source, tasks)
+        if is_ahead:
+            reading.read_ahead()
+
+        async def take() -> None:
+            got.append(await reading.next())
+            await anyio.lowlevel.checkpoint()
+            got.append("goes on")
+
+        tasks.start_soon(take)
+        await anyio.wait_all_tasks_blocked()
+        reading.stop()
+        await anyio.wait_all_tasks_blocked()
+        assert await reading.next() is None
+        tasks.cancel_scope.cancel()
+    assert got == [None, "goes on"]
+
+
+async def test_a_cancellation_from_outside_is_no_stop(source: Source) -> None:
+    """Who waits and is cancelled by its own scope is cancelled, also when the reading is stopped at the same moment."""
+    async with anyio.create_task_group() as tasks:
+        reading = reading_of(source, tasks)
+        with anyio.CancelScope() as scope:
+
+            async def both() -> None:
+                scope.cancel()
+                reading.stop()
+
+            tasks.start_soon(both)
+            await reading.next()
+            await anyio.lowlevel.checkpoint()
+            pytest.fail("the scope was cancelled")
+        assert scope.cancelled_caught
+        await anyio.lowlevel.checkpoint()
+
+
+async def test_behind_a_stop_only_the_departure_counts(source: Source) -> None:
+    """A stopped reading that reads ahead throws frames away until the peer has left."""
+    async with anyio.create_task_group() as tasks:
+        reading = reading_of(source, tasks)
+        reading.read_ahead()
+        await anyio.wait_all_tasks_blocked()
+        reading.stop()
+        source.feed(*"abcdef")
+        source.disconnect()
+    assert source.taken == 7
+    assert not reading.is_ahead
+
+
+async def test_only_one_task_may_wait(source: Source) -> None:
+    """A second one is told."""
+    async with anyio.create_task_group() as tasks:
+        reading = reading_of(source, tasks)
+        tasks.start_soon(reading.next)
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(RuntimeError, match="two tasks wait"):
+            await reading.next()
+        tasks.cancel_scope.cancel()

@@ -1,0 +1,60 @@
+"""One look-out for all sessions of an event loop."""
+
+from __future__ import annotations
+
+import anyio
+
+from wscontrollers.session.clock import Clock
+from wscontrollers.session.watch import Watch, watch_of
+
+
+class Watched:
+    """Counts how often it is looked after."""
+
+    def __init__(self) -> None:
+        self.glances = 0
+        self.inspected: list[float] = []
+        self.seen = anyio.Event()
+
+    def glance(self) -> None:
+        self.glances += 1
+        self.seen.set()
+
+    def inspect(self, now: float) -> None:
+        self.inspected.append(now)
+
+
+class Stopped(Clock):
+    def now(self) -> float:
+        return 5.0
+
+
+async def test_it_glances_at_each_while_it_is_watched() -> None:
+    """A watched session is looked at within a tick by itself, and not any more when it was removed."""
+    watch, watched = Watch(Stopped()), Watched()
+    watch.add(watched)
+    with anyio.fail_after(3):
+        await watched.seen.wait()
+    watch.remove(watched)
+    glances = watched.glances
+    watch.glance()
+    watch.inspect()
+    assert (watched.glances, watched.inspected) == (glances, [])
+
+
+async def test_who_moves_the_clock_has_the_limits_looked_at() -> None:
+    """`inspect` gives each the clock's time; one that leaves meanwhile harms nobody."""
+    watch, one, other = Watch(Stopped()), Watched(), Watched()
+    watch.add(one)
+    watch.add(other)
+    watch.inspect()
+    assert one.inspected == other.inspected == [5.0]
+    watch.remove(one)
+    watch.remove(other)
+
+
+async def test_there_is_one_for_each_loop_and_clock() -> None:
+    """All sessions that live by one clock share it."""
+    clock = Stopped()
+    assert watch_of(clock) is watch_of(clock)
+    assert watch_of(clock) is not watch_of(Stopped())

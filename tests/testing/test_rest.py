@@ -1,0 +1,141 @@
+"""When an event loop is at rest."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import pytest
+
+from wscontrollers.testing import NotAtRest, at_rest
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_chain_of_tasks_is_waited_for() -> None:
+    """Work that begets work is over when rest is: any number of hops through tasks, events and callbacks."""
+    done: list[int] = []
+
+    async with anyio.create_task_group() as tasks:
+
+        async def hop(left: int) -> None:
+            for _ in range(left % 7):
+                await anyio.lowlevel.checkpoint()
+            done.append(left)
+            if left:
+                tasks.start_soon(hop, left - 1)
+
+        tasks.start_soon(hop, 50)
+        await at_rest()
+
+    assert done == list(range(50, -1, -1))
+
+
+async def test_who_waits_for_the_test_is_at_rest() -> None:
+    """An event that nobody sets, and a timer that lies ahead, hold nothing up."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(anyio.sleep_forever)
+        tasks.start_soon(anyio.sleep, 3600)
+        with anyio.fail_after(1):
+            await at_rest()
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_worker_thread_is_waited_for() -> None:
+    """A plain function that runs in a thread for a task is work of that task."""
+    go_on = threading.Event()
+    done: list[str] = []
+
+    async def work() -> None:
+        await anyio.to_thread.run_sync(go_on.wait, 5)
+        done.append("done")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(work)
+        threading.Timer(0.02, go_on.set).start()
+        await at_rest()
+        assert done == ["done"]
+
+
+async def test_two_may_wait_at_once() -> None:
+    """Who waits for rest does not keep others from it."""
+    seen: list[str] = []
+
+    async def wait(name: str) -> None:
+        await at_rest()
+        seen.append(name)
+
+    with anyio.fail_after(2):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait, "a")
+            tasks.start_soon(wait, "b")
+            await at_rest()
+
+    assert sorted(seen) == ["a", "b"]
+
+
+async def test_another_takes_over_from_one_who_gave_up() -> None:
+    """A cancelled wait does not leave the others waiting."""
+    async with anyio.create_task_group() as tasks:
+        busy = anyio.CancelScope()
+
+        async def spin() -> None:
+            with busy:
+                while True:
+                    await anyio.lowlevel.checkpoint()
+
+        async def second() -> None:
+            await at_rest()
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(spin)
+        tasks.start_soon(second)
+        with pytest.raises(NotAtRest):
+            await at_rest(0.01)
+        busy.cancel()
+        with anyio.fail_after(2):
+            await anyio.sleep_forever()
+
+
+async def test_what_never_rests_is_told() -> None:
+    """A loop without a wait is an error with its fix, not a hang."""
+    async with anyio.create_task_group() as tasks:
+
+        async def spin() -> None:
+            while True:
+                await anyio.lowlevel.checkpoint()
+
+        tasks.start_soon(spin)
+        with pytest.raises(NotAtRest, match=r"did not come to rest within 0\.01 s. Fix: "):
+            await at_rest(0.01)
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_thread_that_never_rests_is_told() -> None:
+    """The error says that it is a thread."""
+    go_on = threading.Event()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(anyio.to_thread.run_sync, go_on.wait, 5)
+        with pytest.raises(NotAtRest, match="1 worker threads did not"):
+            await at_rest(0.05)
+        go_on.set()
+
+
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": True})], ids=["uvloop"], indirect=True)
+async def test_a_loop_that_shows_nothing() -> None:
+    """uvloop keeps its ready callbacks to itself; anyio's own way serves there."""
+    assert not hasattr(asyncio.get_running_loop(), "_ready")
+    done: list[str] = []
+
+    async def work() -> None:
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+        done.append("done")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(work)
+        await at_rest()
+        assert done == ["done"]

@@ -1,0 +1,171 @@
+"""How messages become frames: JSON, MessagePack, and a protocol for others."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
+
+from ..exceptions import DeclarationError
+from .errors import INVALID_FRAME, INVALID_JSON, FrameError
+from .frames import Frame
+from .limits import fault_of, may_exceed
+from .reading import Reader, json_reader, object_reader
+from .union import MessageUnion
+from .writing import JsonWriter, ObjectWriter, Writer
+
+
+class Codec(Protocol):
+    """What stands between frames and messages. `ObjectCodec` is the short way to one.
+
+    Attributes:
+        subprotocol: The name by which a client asks for it (RFC 6455, section 1.9).
+        binary: Whether its frames are binary.
+    """
+
+    @property
+    def subprotocol(self) -> str: ...
+
+    @property
+    def binary(self) -> bool: ...
+
+    def reader(self, union: MessageUnion) -> Reader:
+        """A function that reads one frame to `Incoming`, and raises `FrameError` and nothing else."""
+        ...
+
+    def writer(self, union: MessageUnion | None = None) -> Writer:
+        """What writes messages and control frames. The union is what may be sent beside subclasses of Message."""
+        ...
+
+
+class JsonCodec:
+    """JSON in text frames, read and written by pydantic."""
+
+    subprotocol: str = "wsc.v1+json"
+    binary: bool = False
+
+    def reader(self, union: MessageUnion) -> Reader:
+        """See `Codec.reader`."""
+        return json_reader(union)
+
+    def writer(self, union: MessageUnion | None = None) -> Writer:
+        """See `Codec.writer`."""
+        return JsonWriter(union)
+
+
+class ObjectCodec(ABC):
+    """A codec of two functions: `load` decodes a frame to an object, `dump` encodes one.
+
+        class Cbor(ObjectCodec):
+            subprotocol = "chat.v1+cbor"
+
+            def load(self, frame): return cbor2.loads(frame)
+            def dump(self, value): return cbor2.dumps(value)
+
+    What goes to `dump` is made of JSON's types and bytes; `load` may return the same.
+    """
+
+    subprotocol: str
+    binary: bool = True
+
+    @abstractmethod
+    def load(self, frame: Any) -> Any:
+        """Decode one frame, which is of the right kind.
+
+        Raises:
+            Exception: Whatever it raises says that the frame is not the codec's.
+        """
+
+    @abstractmethod
+    def dump(self, value: dict[str, Any]) -> Frame:
+        """Encode one object."""
+
+    def reader(self, union: MessageUnion) -> Reader:
+        """See `Codec.reader`."""
+        return object_reader(union, self._load)
+
+    def writer(self, union: MessageUnion | None = None) -> Writer:
+        """See `Codec.writer`."""
+        return ObjectWriter(self.dump, union)
+
+    def _load(self, frame: Frame) -> Any:
+        if isinstance(frame, bytes) is not self.binary:
+            kind, spoken = ("a text", "binary") if self.binary else ("a binary", "text")
+            raise FrameError(INVALID_FRAME, f"{kind} frame, where {spoken} is spoken")
+        value = self.load(frame)
+        if self.may_exceed(frame) and (fault := fault_of(value)):
+            raise FrameError(INVALID_JSON, fault)
+        return value
+
+    def may_exceed(self, frame: Frame) -> bool:
+        """Whether a frame may have too many levels or numbers that are none; only then is its value looked through.
+
+        A codec whose frames tell it quickly says so here.
+        """
+        return True
+
+
+class MsgPackCodec(ObjectCodec):
+    """MessagePack in binary frames, by ormsgpack; bytes are bytes.
+
+    Raises:
+        DeclarationError: ormsgpack is not installed.
+    """
+
+    subprotocol: str = "wsc.v1+msgpack"
+
+    def __init__(self) -> None:
+        try:
+            import ormsgpack
+        except ImportError as error:
+            raise DeclarationError.at(
+                "MsgPackCodec()", "ormsgpack is not installed", fix="pip install wscontrollers[msgpack]"
+            ) from error
+        self._pack = ormsgpack.packb
+        self._unpack = ormsgpack.unpackb
+        # ormsgpack does not mind what follows the first value. An array of two, whose second nobody can guess, does.
+        end = os.urandom(16)
+        self._end = end
+        self._tail = b"\xc4\x10" + end
+
+    def load(self, frame: Any) -> Any:
+        """Decode one frame.
+
+        Raises:
+            ValueError: It is no MessagePack, or something follows the value; extension types are refused.
+        """
+        value, end = cast("tuple[Any, Any]", self._unpack(b"\x92" + frame + self._tail))
+        if end != self._end:
+            raise ValueError("more than one value")
+        return value
+
+    def dump(self, value: dict[str, Any]) -> bytes:
+        """Encode one object.
+
+        Raises:
+            TypeError: An integer of more than 64 bits, or a text with lone surrogates.
+        """
+        return self._pack(value)
+
+    def may_exceed(self, frame: Frame) -> bool:
+        """See `ObjectCodec.may_exceed`."""
+        return may_exceed(cast(bytes, frame))
+
+
+def negotiated(offered: Sequence[str], codecs: Sequence[Codec] = ()) -> tuple[Codec, str | None]:
+    """The codec for a session, and the subprotocol to answer with.
+
+    Args:
+        offered: The subprotocols that the client offers, the one it likes best first.
+        codecs: Those that the server speaks; JSON alone where none is given.
+
+    Returns:
+        The first offered codec; without one, JSON (or the server's first, if it does not speak JSON) and no subprotocol.
+    """
+    spoken = tuple(codecs) or (JsonCodec(),)
+    by_name = {codec.subprotocol: codec for codec in spoken}
+    for name in offered:
+        if name in by_name:
+            return by_name[name], name
+    return by_name.get(JsonCodec.subprotocol, spoken[0]), None

@@ -1,0 +1,165 @@
+"""What pydantic's core schema of a message type says: its names on the wire, its tags, and whether it holds bytes.
+
+Core schemas are plain dictionaries; here they are read, and changed for one purpose only: `with_base64`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias, cast
+
+_Node: TypeAlias = dict[str, Any]
+
+_FIELD_HOLDERS = frozenset({"model-fields", "dataclass-args", "typed-dict"})
+_CLASSES = frozenset({"model", "dataclass", "typed-dict"})
+_AROUND = frozenset({"function-before", "function-wrap"})
+_NOT_SCHEMAS = frozenset({"metadata", "default", "config", "expected", "members"})
+_MAY_BE_BYTES = ("bytes", "any", "definition-ref")
+_BASE64: Mapping[str, str] = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
+
+
+class Field(NamedTuple):
+    """One field: its name in Python, its names on the wire, and the literal values that it may have, if it is a Literal."""
+
+    name: str
+    read_as: tuple[str, ...]
+    written_as: tuple[str, ...]
+    literals: tuple[Any, ...]
+
+    @property
+    def wire_names(self) -> tuple[str, ...]:
+        """Every name on the wire, once."""
+        return tuple(dict.fromkeys((*self.read_as, *self.written_as)))
+
+
+class Shape(NamedTuple):
+    """The outside of a message type.
+
+    Attributes:
+        fields: In the order of their declaration.
+        sees_all_keys: It forbids or keeps extra keys, or a validator of its own reads the whole object.
+        keeps_extras: Extra keys are kept, and so written again.
+        writes_by_alias: Whether its configuration says so; None where it says nothing.
+        has_serializer: A serializer of the user's own writes it.
+    """
+
+    fields: tuple[Field, ...]
+    sees_all_keys: bool
+    keeps_extras: bool
+    writes_by_alias: bool | None
+    has_serializer: bool
+
+
+def shape_of(schema: object) -> Shape | None:
+    """The outside of a model, data class or typed dictionary; None for what has no fields.
+
+    Args:
+        schema: The core schema of the type.
+    """
+    definitions: dict[str, Any] = {}
+    config: _Node = {}
+    sees_all = has_serializer = False
+    here = _node(schema)
+    while here is not None and here["type"] not in _FIELD_HOLDERS:
+        config |= here.get("config") or {}
+        has_serializer = has_serializer or "serialization" in here
+        sees_all = sees_all or here["type"] in _AROUND or bool(here.get("custom_init"))
+        here = _inner(here, definitions)
+    if here is None:
+        return None
+    config |= here.get("config") or {}
+    extra = here.get("extra_behavior") or config.get("extra_fields_behavior") or "ignore"
+    return Shape(
+        fields=(*_fields(here, config, definitions), *_computed(here, config)),
+        sees_all_keys=sees_all or extra != "ignore",
+        keeps_extras=extra == "allow",
+        writes_by_alias=config.get("serialize_by_alias"),
+        has_serializer=has_serializer,
+    )
+
+
+def _node(value: object) -> _Node | None:
+    return cast("_Node", value) if isinstance(value, dict) else None
+
+
+def _inner(here: _Node, definitions: dict[str, Any]) -> _Node | None:
+    """The schema inside a wrapper, or the one that a reference names; `definitions` learns what the wrapper defines."""
+    definitions.update({each["ref"]: each for each in here.get("definitions", ())})
+    return _node(definitions.get(here["schema_ref"]) if here["type"] == "definition-ref" else here.get("schema"))
+
+
+def _fields(holder: _Node, config: _Node, definitions: dict[str, Any]) -> Iterator[Field]:
+    named = _node(holder["fields"])
+    # A data class lists its fields; the others map their names to them.
+    pairs = list(named.items()) if named is not None else [(each["name"], each) for each in holder["fields"]]
+    for name, field in pairs:
+        read = _aliases(field.get("validation_alias"))
+        if not read or not config.get("validate_by_alias", True):
+            read = (name,)
+        elif config.get("validate_by_name") or config.get("populate_by_name"):
+            read = (*read, name)
+        written = () if field.get("serialization_exclude") else (_written(name, field.get("serialization_alias"), config),)
+        yield Field(name, read, written, _literals(field["schema"], definitions))
+
+
+def _computed(holder: _Node, config: _Node) -> Iterator[Field]:
+    for field in holder.get("computed_fields", ()):
+        name = field["property_name"]
+        yield Field(name, (), (_written(name, field.get("alias"), config),), ())
+
+
+def _aliases(alias: Any) -> tuple[str, ...]:
+    """The keys of the object that an alias reads: a name, a path, or several of them."""
+    if alias is None:
+        return ()
+    if isinstance(alias, str):
+        return (alias,)
+    paths = alias if isinstance(alias[0], list | tuple) else [alias]
+    return tuple(path[0] for path in paths if isinstance(path[0], str))
+
+
+def _written(name: str, alias: str | None, config: _Node) -> str:
+    return alias if alias is not None and config.get("serialize_by_alias", True) else name
+
+
+def _literals(schema: object, definitions: dict[str, Any]) -> tuple[Any, ...]:
+    here = _node(schema)
+    while here is not None and here["type"] != "literal":
+        here = _inner(here, definitions)
+    return tuple(here["expected"]) if here is not None else ()
+
+
+# ---- bytes
+
+
+def holds_bytes(schema: object) -> bool:
+    """Whether a value of the schema may have bytes in it, as far as the schema tells."""
+    node = _node(schema)
+    if node is not None:
+        return node.get("type") in _MAY_BE_BYTES or any(holds_bytes(part) for _, part in _parts(node))
+    return isinstance(schema, list | tuple) and any(holds_bytes(item) for item in cast("list[Any]", schema))
+
+
+def with_base64(schema: Any) -> Any:
+    """The schema with bytes as base64 in every class whose own configuration says nothing; the same object if all say so.
+
+    A plain model ignores the configuration of what holds it, and pydantic's default for bytes in JSON is UTF-8 text.
+    """
+    node = _node(schema)
+    if node is not None:
+        changed = {key: made for key, part in _parts(node) if (made := with_base64(part)) is not part}
+        config: _Node = node.get("config") or {}
+        if "cls" in node and node["type"] in _CLASSES and "ser_json_bytes" not in config and holds_bytes(node):
+            changed["config"] = {**_BASE64, **config}
+        return {**node, **changed} if changed else node
+    if isinstance(schema, list | tuple):
+        old = cast("list[Any]", schema)
+        new = [with_base64(item) for item in old]
+        return old if all(each is before for each, before in zip(new, old, strict=True)) else type(old)(new)
+    return cast(object, schema)
+
+
+def _parts(node: _Node) -> list[tuple[str, Any]]:
+    """What may be a schema inside one: of a schema all but its data, of a mapping from names to schemas everything."""
+    is_schema = isinstance(node.get("type"), str)
+    return [(key, part) for key, part in node.items() if not (is_schema and key in _NOT_SCHEMAS)]

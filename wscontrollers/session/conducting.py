@@ -1,0 +1,67 @@
+"""An endpoint that yields: what comes before the messages, the messages, and what comes behind them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+from ..callables import place_of
+from .session import Session
+
+
+async def conduct(
+    session: Session[Any, Any], endpoint: AsyncGenerator[None, None], messages: Callable[[], Awaitable[None]]
+) -> None:
+    """Run an endpoint up to its yield, then handle messages, then run the rest of it, whatever ended the session.
+
+    Args:
+        session: What it runs in.
+        endpoint: The called endpoint.
+        messages: Handles messages until the session has ended.
+
+    Raises:
+        Exception: What the endpoint raised, or a task of the session that the endpoint did not deal with.
+        RuntimeError: It yields more than once.
+    """
+    entered = False
+
+    async def enter() -> None:
+        nonlocal entered
+        async for _ in endpoint:
+            entered = True
+            return
+
+    await session.interruptible(enter)
+    if not entered:
+        return
+    try:
+        await messages()
+        if session.failure is not None:
+            raise session.failure
+    except BaseException as error:
+        await _thrown(endpoint, error)
+        session.failure = None
+        return
+    await _resumed(endpoint)
+
+
+async def _resumed(endpoint: AsyncGenerator[None, None]) -> None:
+    async for _ in endpoint:
+        await endpoint.aclose()
+        raise _too_often(endpoint)
+
+
+async def _thrown(endpoint: AsyncGenerator[None, None], error: BaseException) -> None:
+    try:
+        await endpoint.athrow(error)
+    except StopAsyncIteration:
+        return
+    await endpoint.aclose()
+    raise _too_often(endpoint) from error
+
+
+def _too_often(endpoint: Any) -> RuntimeError:
+    return RuntimeError(
+        f"{place_of(endpoint)}: it yields more than once. Fix: yield once, and handle messages in @receive methods; "
+        "an endpoint that iterates its session has no yield."
+    )

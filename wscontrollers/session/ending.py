@@ -1,0 +1,40 @@
+"""How a session ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+LOSS = 1006
+"""The code for a connection that broke; no peer sends it (RFC 6455, section 7.4.1)."""
+
+MAX_REASON = 123
+"""The bytes that a close frame has for its reason (RFC 6455, section 5.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a session ended.
+
+    Attributes:
+        by: Who ended it; "network" where the connection broke. Some servers report a lost peer as 1005, which is a polite close
+            without a code too; then it is "client".
+        code: The close code (RFC 6455, section 7.4).
+        reason: The reason that was sent with it.
+        exception: What ended it here, if it was an exception.
+    """
+
+    by: Literal["client", "server", "network"]
+    code: int
+    reason: str = ""
+    exception: BaseException | None = None
+
+    @classmethod
+    def by_peer(cls, code: int, reason: str) -> Ended:
+        """The end that ASGI's disconnect event tells of."""
+        return cls("network" if code == LOSS else "client", code, reason)
+
+
+def shortened(reason: str) -> str:
+    """As much of a reason as a close frame can carry."""
+    return reason.encode("utf-8", "replace")[:MAX_REASON].decode(errors="ignore")

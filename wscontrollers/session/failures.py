@@ -1,0 +1,41 @@
+"""What a client is told when the handling of its message fails."""
+
+from __future__ import annotations
+
+import logging
+from secrets import token_hex
+
+from ..exceptions import HTTPException
+from ..messages import ErrorFrame, Ref, code_of
+from .handlers import Handler
+
+logger = logging.getLogger("wscontrollers.session")
+
+
+class HandlerTimeoutError(Exception):
+    """A handler took longer than it may."""
+
+
+def error_of(error: Exception, handler: Handler, ref: Ref | None, session: str) -> ErrorFrame:
+    """The error frame for an exception; what is no part of the protocol is logged in full, and not told.
+
+    Args:
+        error: What the handler, or what it depends on, raised.
+        handler: Which handler it was.
+        ref: The reference of the message.
+        session: The id of the session, for the log.
+    """
+    if isinstance(error, handler.mark.raises):
+        return ErrorFrame(code_of(type(error)), str(error), re=ref)
+    if isinstance(error, HandlerTimeoutError):
+        return ErrorFrame("timeout", "it took too long", re=ref)
+    if isinstance(error, HTTPException):
+        return ErrorFrame("forbidden", str(error.detail), re=ref)
+    identity = token_hex(8)
+    logger.error("error %s in session %s: handler %s failed", identity, session, handler.name, exc_info=error)
+    return ErrorFrame("internal", "internal error", re=ref, id=identity)
+
+
+def cancelled(ref: Ref | None) -> ErrorFrame:
+    """The error of a handler that was cancelled."""
+    return ErrorFrame("cancelled", "it was cancelled", re=ref)

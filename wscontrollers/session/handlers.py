@@ -1,0 +1,180 @@
+"""The handlers of a controller: which method takes which messages, and what can be wrong with that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from inspect import Parameter
+from typing import Any, TypeVar
+
+from ..callables import AnyCallable, Kind, kind_of, name_of, place_of, signature_of
+from ..declare import MarkedHandler, Per, ReceiveMark, marked_handlers, type_arguments
+from ..exceptions import DeclarationError, Fault
+from ..messages import Member, Message, MessageUnion
+from ..messages.members import members_of, sources_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Handler:
+    """One `@receive` method.
+
+    Attributes:
+        parameter: The name of the parameter that takes the message.
+        members: The types of messages that it takes.
+        is_stream: Whether it yields its answers.
+        returns: What its signature says that it returns.
+    """
+
+    name: str
+    function: AnyCallable
+    mark: ReceiveMark
+    parameter: str
+    members: tuple[Member, ...]
+    is_stream: bool
+    returns: Any
+
+    @property
+    def types(self) -> tuple[type, ...]:
+        """The classes of the messages that it takes."""
+        return tuple(member.cls for member in self.members)
+
+
+class Handlers:
+    """The handlers of a controller, by the tags of their messages.
+
+    Args:
+        handlers: In the order of their definition.
+        where: The controller's place, for error texts.
+    """
+
+    __slots__ = ("all", "by_tag", "union", "where")
+
+    def __init__(self, handlers: Sequence[Handler], where: str) -> None:
+        self.all = tuple(handlers)
+        self.where = where
+        self.by_tag: Mapping[str, int] = {
+            tag: index for index, handler in enumerate(self.all) for member in handler.members for tag in member.tags
+        }
+        self.union = MessageUnion([member.source for handler in self.all for member in handler.members], where=where)
+
+    def check_keys(self, path_names: frozenset[str]) -> None:
+        """Check that every key of `per` is there.
+
+        Raises:
+            DeclarationError: A key is no field of a message and no parameter of the path.
+        """
+        faults = [
+            Fault(
+                place_of(handler.function),
+                f"order=per({order.key!r}): {name_of(member.source)} has no such field, and the path no such parameter",
+                "name a field of the message or a parameter of the path",
+            )
+            for handler in self.all
+            if isinstance(order := handler.mark.order, Per) and order.key not in path_names
+            for member in handler.members
+            if order.key not in {field.name for field in member.shape.fields}
+        ]
+        if faults:
+            raise DeclarationError(*faults)
+
+
+def handlers_of(cls: type) -> Handlers | None:
+    """The handlers of a controller class that is about to be registered; None if it has none.
+
+    Raises:
+        DeclarationError: All that is wrong with them, at once.
+    """
+    marked = marked_handlers(cls)
+    return Handlers(_read(cls, marked, is_final=True), place_of(cls)) if marked else None
+
+
+def check_handlers(cls: type) -> None:
+    """What can be told of a controller's handlers when its class is made: names and type variables may still be open then.
+
+    Raises:
+        DeclarationError: All that is wrong with them, at once.
+    """
+    marked = marked_handlers(cls)
+    if marked:
+        _read(cls, marked, is_final=False)
+
+
+def _read(cls: type, marked: Sequence[MarkedHandler], *, is_final: bool) -> list[Handler]:
+    arguments = type_arguments(cls)
+    faults: list[Fault] = []
+    handlers: list[Handler] = []
+    for each in marked:
+        try:
+            handler = _handler(each, arguments, is_final=is_final)
+        except DeclarationError as error:
+            faults += error.faults
+        else:
+            handlers += [handler] if handler is not None else []
+    faults += _clashes(handlers)
+    if faults:
+        raise DeclarationError(*faults)
+    return handlers
+
+
+def _handler(marked: MarkedHandler, arguments: Mapping[Any, Any], *, is_final: bool) -> Handler | None:
+    where = place_of(marked.function)
+    kind = kind_of(marked.function)
+    if kind not in (Kind.AWAIT, Kind.ASYNC_GENERATOR):
+        raise DeclarationError.at(where, "a handler is not async", fix='write "async def"')
+    signature = signature_of(marked.function, type_arguments=arguments)
+    parameters = list(signature.parameters.values())[1:]
+    if not is_final and any(isinstance(parameter.annotation, str) for parameter in parameters):
+        return None
+    parameter = _message_parameter(parameters, where)
+    if not is_final and _is_open(parameter.annotation):
+        return None
+    members = members_of(parameter.annotation, f"{where}, parameter {parameter.name!r}")
+    if not members:
+        raise DeclarationError.at(where, "it takes no message", fix="annotate its message with a subclass of Message")
+    is_stream = kind is Kind.ASYNC_GENERATOR
+    return Handler(marked.name, marked.function, marked.mark, parameter.name, members, is_stream, signature.return_annotation)
+
+
+def _message_parameter(parameters: Sequence[Parameter], where: str) -> Parameter:
+    for parameter in parameters:
+        if parameter.name == "message":
+            if parameter.annotation is Parameter.empty:
+                raise DeclarationError.at(
+                    where, "nothing says which messages it takes", fix="annotate it: message: Say, where Say is a Message"
+                )
+            return parameter
+    found = [parameter for parameter in parameters if are_messages(parameter.annotation)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(parameter.name for parameter in found)
+        raise DeclarationError.at(where, f"it has several messages: {names}", fix='name the one that it handles "message"')
+    raise DeclarationError.at(where, "a handler without a message", fix="give it one: message: Say, where Say is a Message")
+
+
+def are_messages(annotation: Any) -> bool:
+    """Whether an annotation is a `Message` class or a union of them."""
+    sources = list(sources_of(annotation))
+    return bool(sources) and all(isinstance(source, type) and issubclass(source, Message) for source in sources)
+
+
+def _is_open(annotation: Any) -> bool:
+    return any(isinstance(source, TypeVar) for source in sources_of(annotation))
+
+
+def _clashes(handlers: Sequence[Handler]) -> list[Fault]:
+    faults: list[Fault] = []
+    taken: dict[str, tuple[Handler, Member]] = {}
+    for handler in handlers:
+        for member in handler.members:
+            for tag in member.tags:
+                other, of = taken.setdefault(tag, (handler, member))
+                if other is handler:
+                    continue
+                if of.cls is member.cls:
+                    what, fix = f"{other.name} and {handler.name} both handle {member.name}", "keep one of them"
+                else:
+                    what = f"{of.name} of {other.name} and {member.name} of {handler.name} have the tag {tag!r}"
+                    fix = f'give one of them another tag: class {name_of(member.cls)}(Message, tag="...")'
+                faults.append(Fault(place_of(handler.function), what, fix))
+    return faults

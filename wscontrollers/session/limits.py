@@ -1,0 +1,95 @@
+"""What one session may take: the limits that ship as defaults, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Final, Self, cast
+
+from ..exceptions import DeclarationError
+
+
+class _Unset:
+    """The type of a limit that nobody set at this level."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSET: Final[Any] = _Unset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Limits of a session, set on an app, a controller or a route; what is left out comes from the level around it.
+
+    `None` takes a limit away, and has to be written.
+
+    Attributes:
+        message: Bytes of a message that comes in, after inflation; beyond it the session is closed with 1009.
+        rate: Messages a second that may come in, over time; beyond it one error `rate_limited`, then a close with 1008.
+        burst: Messages that may come in at once.
+        inbox: Frames that wait for a handler; when it is full, nothing more is read.
+        bad_frames_in_a_row: Bad frames one after the other; beyond it the session is closed with 1008.
+        bad_frames: Bad frames in all; beyond it the session is closed with 1008.
+        outbox: Frames that wait for a slow peer; beyond it the policy of the outbox holds.
+        outbox_bytes: Bytes that wait for a slow peer; beyond them the policy of the outbox holds.
+        stall: Seconds that a write may make no progress; then the session is closed with 1013.
+        handler_time: Seconds that a handler may take where its mark says nothing else; then it is cancelled: error `timeout`.
+        idle: Seconds without a message; then the session is closed with 1001.
+        lifetime: Seconds that a session may last; then it is closed with 1001.
+        grace: Seconds that handlers have to finish when the server ends the session.
+    """
+
+    message: int | None = UNSET
+    rate: float | None = UNSET
+    burst: int = UNSET
+    inbox: int = UNSET
+    bad_frames_in_a_row: int | None = UNSET
+    bad_frames: int | None = UNSET
+    outbox: int = UNSET
+    outbox_bytes: int = UNSET
+    stall: float | None = UNSET
+    handler_time: float | None = UNSET
+    idle: float | None = UNSET
+    lifetime: float | None = UNSET
+    grace: float = UNSET
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = cast(object, getattr(self, field.name))
+            if value is UNSET or value is None:
+                continue
+            if not isinstance(value, int | float) or value <= 0:
+                raise DeclarationError.at(
+                    f"Limits({field.name}={value!r})",
+                    "a limit is a number above 0",
+                    fix="give one, or None where a limit may be left out",
+                )
+
+    def over(self, base: Self) -> Self:
+        """These limits, with those of the level around them where nothing is set."""
+        chosen = {
+            field.name: getattr(self if getattr(self, field.name) is not UNSET else base, field.name) for field in fields(self)
+        }
+        return type(self)(**chosen)
+
+
+DEFAULT_LIMITS: Final = Limits(
+    message=64 * 1024,
+    rate=50.0,
+    burst=200,
+    inbox=16,
+    bad_frames_in_a_row=10,
+    bad_frames=100,
+    outbox=1000,
+    outbox_bytes=1024 * 1024,
+    stall=10.0,
+    handler_time=None,
+    idle=None,
+    lifetime=None,
+    grace=5.0,
+)
+"""The limits that hold where nobody set others."""

@@ -1,0 +1,35 @@
+"""The event loop that a session runs on: what anyio would ask at each call is asked once here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+
+def current_task() -> Any:
+    """The running task, of asyncio or of trio; compared by identity."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop of asyncio
+        task = None
+    if task is not None:
+        return task
+    from trio.lowlevel import current_task as current_trio_task
+
+    return current_trio_task()
+
+
+def start_detached(function: Callable[[], Awaitable[None]]) -> object:
+    """Start a task that belongs to no session; what it returns keeps it alive."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        from trio.lowlevel import spawn_system_task
+
+        return spawn_system_task(function)
+
+    async def run() -> None:
+        await function()
+
+    return loop.create_task(run())

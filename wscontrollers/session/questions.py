@@ -1,0 +1,62 @@
+"""What a server asked its client, until the answer is there."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from anyio import Event
+
+from ..messages import Ref
+from .wire import Read
+
+
+class Question:
+    """One request that waits.
+
+    Attributes:
+        ref: What the answer carries as `re`.
+        read: Reads the answer's frame.
+        answered: Set when the answer is there, or when none will come.
+        answer: What came; None while nothing did.
+    """
+
+    __slots__ = ("answer", "answered", "read", "ref")
+
+    def __init__(self, ref: Ref, read: Read) -> None:
+        self.ref = ref
+        self.read = read
+        self.answered = Event()
+        self.answer: Any = None
+
+
+class Questions:
+    """The requests of one session that wait for their answers."""
+
+    __slots__ = ("_last", "_waiting")
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._waiting: dict[Ref, Question] | None = None
+
+    @contextmanager
+    def asked(self, read: Read) -> Generator[Question]:
+        """A new question, while it waits."""
+        if self._waiting is None:
+            self._waiting = {}
+        self._last += 1
+        question = self._waiting[self._last] = Question(self._last, read)
+        try:
+            yield question
+        finally:
+            del self._waiting[question.ref]
+
+    def get(self, ref: Ref | None) -> Question | None:
+        """The question that an answer belongs to."""
+        return None if ref is None or self._waiting is None else self._waiting.get(ref)
+
+    def end(self) -> None:
+        """No answer comes any more: tell all who wait."""
+        for question in (self._waiting or {}).values():
+            question.answered.set()

@@ -1,0 +1,213 @@
+"""A session's incoming frames: read by the session's own task, or ahead of it while that is busy with something else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Generator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+from anyio import CancelScope, Event
+
+from .loops import current_task
+
+_FLOOD = 4
+"""How many times the inbox may be full while somebody awaits a control frame."""
+
+Frame = MutableMapping[str, Any]
+"""An ASGI event."""
+
+
+def _nobody(*args: Any) -> None:
+    """Serves nobody any more."""
+
+
+class Reading:
+    """What one peer sends, in order, at most `ahead` of it before it is asked for.
+
+    A session that waits for its next message reads by itself: no task, no queue, no hop. While it is busy nobody would see
+    that the peer left or answer its pings, so whoever notices (see `watch`) calls `read_ahead`, and a task reads into a bounded
+    inbox until the session waits again. When the inbox is full it stops, and TCP holds the peer back.
+
+    Args:
+        receive: ASGI's.
+        start: Starts the reading task among the tasks of the session.
+        ahead: How many items may wait.
+        arrived: Makes an item of each frame as it comes in, also of those that are read ahead; None if it dealt with it.
+        flooded: Told when far more comes in than may wait while somebody awaits a control frame.
+
+    Attributes:
+        waiter: The task that waits for the next item, if one does.
+        epoch: How often an item was asked for.
+        is_stopped: Whether nothing is handed over any more.
+    """
+
+    __slots__ = (
+        "_ahead",
+        "_arrived",
+        "_awaiting",
+        "_flooded",
+        "_is_woken",
+        "_items",
+        "_parked",
+        "_receive",
+        "_room",
+        "_start",
+        "_wanted",
+        "epoch",
+        "is_ahead",
+        "is_stopped",
+        "waiter",
+    )
+
+    def __init__(
+        self,
+        receive: Callable[[], Awaitable[Frame]],
+        start: Callable[[Callable[[], Awaitable[None]]], None],
+        *,
+        ahead: int,
+        arrived: Callable[[Frame], Any],
+        flooded: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._receive = receive
+        self._start = start
+        self._ahead = ahead
+        self._arrived = arrived
+        self._flooded = flooded
+        self._awaiting = 0
+        self._items: deque[Any] | None = None
+        self._room: Event | None = None
+        self._wanted: Event | None = None
+        self._parked: asyncio.Task[Any] | CancelScope | None = None
+        self._is_woken = False
+        self.waiter: object = None
+        self.is_ahead = False
+        self.is_stopped = False
+        self.epoch = 0
+
+    async def next(self) -> Any:
+        """The next item that was not dealt with on arrival; None when the reading is stopped.
+
+        Raises:
+            RuntimeError: Another task waits for it already.
+        """
+        if self.waiter is not None:
+            raise RuntimeError(
+                "Session: two tasks wait for its next message. Fix: receive in one task, and hand messages on from there."
+            )
+        self.epoch += 1
+        self.waiter = task = current_task()
+        try:
+            while not self.is_stopped:
+                if self._items:
+                    return self._taken(self._items)
+                if self.is_ahead:
+                    self._wanted = Event()
+                    await self._wanted.wait()
+                    continue
+                # On asyncio the waiting task itself is cancelled by `stop`, as `asyncio.timeout` does it: a scope for each frame
+                # would cost more than all the rest of the way.
+                if isinstance(task, asyncio.Task):
+                    self._parked = task
+                    frame = await self._receive()
+                else:
+                    frame = await self._received_within()
+                self._parked = None
+                if frame is not None and (item := self._arrived(frame)) is not None:
+                    return item
+            return None
+        except asyncio.CancelledError:
+            if self._parked is not None or not self.is_stopped or not isinstance(task, asyncio.Task) or not self._is_woken:
+                raise
+            self._is_woken = False
+            task.uncancel()
+            return None
+        finally:
+            self._parked = self.waiter = None
+
+    def stop(self) -> None:
+        """Hand over nothing any more; who waits is told."""
+        self.is_stopped = True
+        if self._wanted is not None:
+            self._wanted.set()
+        if self._room is not None:
+            self._room.set()
+        if self._parked is not None:
+            parked, self._parked = self._parked, None
+            self._is_woken = True
+            parked.cancel()
+
+    def release(self) -> None:
+        """Stop, and let go of who is served."""
+        self.stop()
+        self._start = self._arrived = self._flooded = _nobody
+
+    def read_ahead(self) -> None:
+        """Let a task read while the session is busy; nothing happens if one does, or if the session waits for a message."""
+        if not self.is_ahead and self.waiter is None:
+            self.is_ahead = True
+            self._start(self._run)
+
+    async def _received_within(self) -> Any:
+        with CancelScope() as self._parked:
+            return await self._receive()
+        return None
+
+    @contextmanager
+    def awaiting(self) -> Generator[None]:
+        """While somebody waits for what only a control frame or a reply brings, reading goes on beyond a full inbox.
+
+        Otherwise the frame that is waited for could stand behind messages that wait for the one who waits.
+        """
+        self._awaiting += 1
+        if self._room is not None:
+            self._room.set()
+            self._room = None
+        self.read_ahead()
+        try:
+            yield
+        finally:
+            self._awaiting -= 1
+
+    def _taken(self, items: deque[Any]) -> Any:
+        if self._room is not None:
+            self._room.set()
+            self._room = None
+        return items.popleft()
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                frame = await self._receive()
+                item = self._arrived(frame)
+                if frame["type"] == "websocket.disconnect":
+                    self._keep(item)
+                    return
+                if self.is_stopped:
+                    continue  # only to see that the peer leaves, while the session comes to its end
+                self._keep(item)
+                if self._wanted is not None and self._items:
+                    return  # the session waits, and reads by itself from here on
+                await self._wait_for_room()
+        finally:
+            self.is_ahead = False
+            if self._wanted is not None:
+                self._wanted.set()
+                self._wanted = None
+
+    def _keep(self, item: Any) -> None:
+        if item is None:
+            return
+        if self._items is None:
+            self._items = deque()
+        self._items.append(item)
+
+    async def _wait_for_room(self) -> None:
+        while self._items is not None and len(self._items) >= self._ahead and not self.is_stopped:
+            if self._awaiting:
+                if len(self._items) >= _FLOOD * self._ahead:
+                    self._flooded()
+                return
+            self._room = Event()
+            await self._room.wait()

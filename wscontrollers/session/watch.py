@@ -1,0 +1,95 @@
+"""One look-out for all sessions of an event loop, in place of a timer for each."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+import anyio
+from anyio.lowlevel import RunVar
+
+from .clock import Clock
+from .loops import start_detached
+
+TICK = 0.1
+"""Seconds between two looks at the sessions that are busy or come to their end."""
+
+_EVERY = 10
+"""How many ticks lie between two looks at the limits of time."""
+
+
+class Watched(Protocol):
+    """What is looked after: a session."""
+
+    def glance(self) -> None:
+        """Called at every tick: see whether somebody has to read, or whether its grace is over."""
+        ...
+
+    def inspect(self, now: float) -> None:
+        """Called about once a second: see whether a limit of time is over.
+
+        Args:
+            now: The clock's seconds.
+        """
+        ...
+
+
+class Watch:
+    """Looks after the sessions of one event loop while there are any; it has a task of its own then, and none otherwise.
+
+    Ticks are real seconds, also where a test moves the clock: seeing that a peer left is no matter of the clock.
+    """
+
+    __slots__ = ("__weakref__", "_clock", "_task", "_watched")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._watched: dict[int, Watched] = {}
+        self._task: object = None
+
+    def add(self, watched: Watched) -> None:
+        """Look after a session."""
+        self._watched[id(watched)] = watched
+        if self._task is None:
+            self._task = start_detached(self._run)
+
+    def remove(self, watched: Watched) -> None:
+        """Look after it no more."""
+        self._watched.pop(id(watched), None)
+
+    def glance(self) -> None:
+        """One tick."""
+        for watched in tuple(self._watched.values()):
+            watched.glance()
+
+    def inspect(self) -> None:
+        """Look at all limits of time now; a clock that a test moves calls it after each move."""
+        now = self._clock.now()
+        for watched in tuple(self._watched.values()):
+            watched.inspect(now)
+
+    async def _run(self) -> None:
+        ticks = 0
+        try:
+            while self._watched:
+                await anyio.sleep(TICK)
+                ticks += 1
+                self.glance()
+                if ticks % _EVERY == 0:
+                    self.inspect()
+        finally:
+            self._task = None
+
+
+_watches: RunVar[WeakKeyDictionary[Clock, Watch]] = RunVar("wscontrollers_watches")
+
+
+def watch_of(clock: Clock) -> Watch:
+    """The look-out of the running event loop for the sessions that live by a clock."""
+    watches: WeakKeyDictionary[Clock, Watch] | None = _watches.get(None)
+    if watches is None:
+        watches = WeakKeyDictionary[Clock, Watch]()
+        _watches.set(watches)
+    if clock not in watches:
+        watches[clock] = Watch(clock)
+    return watches[clock]
