@@ -204,3 +204,37 @@ def test_plain_starlette_parts() -> None:
     app.add_websocket_route("/again", raw)
     assert app.url_path_for("raw") == "/raw"
     assert [answer(app, "/raw"), answer(app, "/again")] == ["hello", "hello"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (
+            {"sync_dependencies": "threads"},
+            r"App\(sync_dependencies=\.\.\.\): it is 'threads'\. Fix: use \"thread\" or \"inline\"",
+        ),
+        ({"invalid_parameters": "422"}, r"App\(invalid_parameters=\.\.\.\): it is '422'"),
+        ({"container": Module()}, r"App\(container=\.\.\.\): it is .*Fix: give a Container"),
+    ],
+)
+def test_options_that_are_none_are_refused(options: dict[str, Any], told: str) -> None:
+    """A misspelt option is an error, not another behaviour."""
+    with pytest.raises(DeclarationError, match=told):
+        App(**options)
+
+
+def test_resources_of_an_event_loop_that_has_ended_are_opened_anew(caplog: pytest.LogCaptureFixture) -> None:
+    """Without a lifespan each client has an event loop of its own: the second gets no resource of the first, but a warning."""
+    life: list[str] = []
+    app = App(container=Container(Resources(life)))
+
+    @app.websocket("/")
+    async def endpoint(websocket: WebSocket, pool: Pool) -> None:
+        await websocket.accept()
+        await websocket.send_json(pool.closed)
+
+    for _ in range(2):
+        with TestClient(app).websocket_connect("/") as session:
+            assert session.receive_json() is False
+    assert life.count("pool opened") == 2
+    assert [record.levelname for record in caplog.records] == ["WARNING"]

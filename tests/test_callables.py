@@ -262,3 +262,13 @@ def test_a_class_stands_where_its_constructor_does() -> None:
     """As far as that is known: a class without one has its name only."""
     assert place_of(Constructed).startswith(f"{__name__}.Constructed ({__file__}:")
     assert place_of(Repo) == f"{__name__}.Repo"
+
+
+@pytest.mark.parametrize("annotation", ["inspect.Nope", "list[", "int | 3", "1 / 0"])
+def test_an_annotation_that_fails_in_any_way_stays_as_it_was_written(annotation: str) -> None:
+    """Who reads the signature can then say where it stands, in place of a bare SyntaxError."""
+
+    def function(value: int) -> None: ...
+
+    function.__annotations__ = {"value": annotation, "return": None}
+    assert signature_of(function).parameters["value"].annotation == annotation

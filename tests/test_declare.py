@@ -111,6 +111,17 @@ def test_lists_accumulate() -> None:
     assert accumulated(D, "items") == [1, 3, 2]
 
 
+@pytest.mark.parametrize("kind", [staticmethod, classmethod])
+def test_an_endpoint_is_a_plain_method(kind: Any) -> None:
+    """A decorator that hides the mark is told; otherwise the route would be missing without a word."""
+
+    async def endpoint(websocket: Any) -> None: ...
+
+    rooms = type("Rooms", (), {"enter": kind(websocket("/")(endpoint))})
+    with pytest.raises(DeclarationError, match=rf"Rooms\.enter: it is an endpoint, .* is a {kind.__name__}\. Fix: take"):
+        marked_methods(rooms)
+
+
 def test_a_list_without_its_brackets_is_told() -> None:
     """`(Depends(login))` without a comma is no tuple: the class and the attribute are named."""
 
@@ -124,10 +135,28 @@ def test_a_list_without_its_brackets_is_told() -> None:
 def test_type_arguments_through_levels() -> None:
     """A type variable stands for what the subclasses made of it, through any number of levels."""
 
-    class Base(Generic[T]): ...
+    class Base(Generic[T]):
+        def method(self) -> None: ...
 
-    class Listed(Base[list[U]], Generic[U]): ...
+    class Listed(Base[list[U]], Generic[U]):
+        def other(self) -> None: ...
 
     class Ints(Listed[int]): ...
 
-    assert type_arguments(Ints) == {U: int, T: list[int]}
+    assert type_arguments(Ints, Base.method) == {T: list[int]}
+    assert type_arguments(Ints, Listed.other) == {U: int}
+
+
+def test_one_type_variable_at_two_levels() -> None:
+    """A variable that is used again further down stands for what each class was given, not for the last."""
+
+    class Base(Generic[T]):
+        def method(self) -> None: ...
+
+    class Middle(Base[int], Generic[T]):
+        def other(self) -> None: ...
+
+    class Last(Middle[str]): ...
+
+    assert type_arguments(Last, Base.method) == {T: int}
+    assert type_arguments(Last, Middle.other) == {T: str}

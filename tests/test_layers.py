@@ -11,7 +11,10 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "wscontrollers"
 
 ORDER = [
-    {"exceptions", "callables", "lazily", "markers", "params", "strays", "declare", "status", "websockets", "middleware"},
+    {
+        *("exceptions", "callables", "field_options", "lazily", "markers", "params"),
+        *("strays", "declare", "status", "websockets", "middleware"),
+    },
     {"messages"},
     {"container"},
     {"security"},

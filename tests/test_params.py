@@ -1,7 +1,6 @@
 """The functions that users write in signatures pass on what they are given."""
 
-import inspect
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 from pydantic import Field
@@ -10,7 +9,6 @@ from wscontrollers import params
 from wscontrollers.markers import (
     CookieParam,
     Dependency,
-    FieldOptions,
     FirstMessageParam,
     HeaderParam,
     PathParam,
@@ -34,11 +32,6 @@ def test_each_makes_its_own_mark(function: Any, cls: type) -> None:
     assert type(marker) is cls
     assert (marker.title, marker.examples, marker.description, marker.deprecated) == ("Title", [2], "what it is", True)
     assert marker.metadata == Field(ge=1, le=5).metadata
-
-
-def test_the_keywords_are_those_of_a_pydantic_field() -> None:
-    """None that `Field` does not have."""
-    assert set(get_type_hints(FieldOptions)) <= {*inspect.signature(Field).parameters}
 
 
 @pytest.mark.parametrize("function", [params.Query, params.Header, params.Cookie])

@@ -1,5 +1,7 @@
 """Class-based WebSocket controllers on Starlette, pydantic, injector and uvicorn."""
 
+from typing import TYPE_CHECKING
+
 from . import status
 from .app import App, register_controllers
 from .container import (
@@ -18,7 +20,7 @@ from .container import (
 )
 from .controller import Controller, ControllerMeta
 from .declare import per, receive, websocket
-from .dependencies import get_dependant, solve_dependencies
+from .dependencies import get_dependant
 from .exceptions import (
     DeclarationError,
     Denied,
@@ -28,12 +30,27 @@ from .exceptions import (
     WebSocketException,
     WebSocketRequestValidationError,
 )
-from .messages import JsonCodec, Message, MsgPackCodec, latest
+from .lazily import lazily
 from .middleware import Middleware
 from .params import Cookie, Depends, FirstMessage, Header, Path, Query, Security
 from .routing import APIRouter, APIWebSocketRoute, get_websocket_app, websocket_session
-from .session import Delivery, Ended, Limits, Session
+from .session.limits import Limits
 from .websockets import HTTPConnection, Request, Response, WebSocket, WebSocketState
+
+if TYPE_CHECKING:
+    from .dependencies import solve_dependencies
+    from .messages import JsonCodec, Message, MsgPackCodec, latest
+    from .session import Delivery, Ended, Session
+else:
+    # What not every program needs. Typed messages are a third of the package, and pydantic builds schemas for them.
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            ".dependencies": ["solve_dependencies"],
+            ".messages": ["JsonCodec", "Message", "MsgPackCodec", "latest"],
+            ".session": ["Delivery", "Ended", "Session"],
+        },
+    )
 
 __all__ = [
     "APIRouter",

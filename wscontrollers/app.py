@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,14 +15,16 @@ from starlette.types import ASGIApp, ExceptionHandler, Lifespan
 from .callables import AnyCallable
 from .container import Container
 from .controller import Controller
-from .exceptions import HTTPException, WebSocketException, WebSocketRequestValidationError
+from .exceptions import DeclarationError, HTTPException, WebSocketException, WebSocketRequestValidationError
 from .markers import Dependency
-from .messages import Codec
 from .routing import APIRouter, Host
 from .routing.failures import http_exception, invalid_parameters, invalid_parameters_answered, websocket_exception
 from .routing.layers import ExceptionLayer, LastResort
 from .security.origins import OriginPolicy
-from .session import Limits
+from .session.limits import Limits
+
+if TYPE_CHECKING:
+    from .messages import Codec
 
 EndpointT = TypeVar("EndpointT", bound=AnyCallable)
 HandlerT = TypeVar("HandlerT", bound=AnyCallable)
@@ -71,6 +73,11 @@ class App(Starlette):
         codecs: Sequence[Codec] = (),
         debug: bool = False,
     ) -> None:
+        _require("App", "container", container, isinstance(container, Container | None), "give a Container: Container(Module())")
+        _require(
+            "App", "invalid_parameters", invalid_parameters, invalid_parameters in ("close", "answer"), '"close" or "answer"'
+        )
+        _require_place("App", sync_dependencies)
         super().__init__(debug=debug, middleware=middleware, exception_handlers=exception_handlers)
         self.container = container if container is not None else Container()
         self.dependency_overrides: dict[AnyCallable, AnyCallable] = {}
@@ -143,6 +150,15 @@ class App(Starlette):
         return LastResort(app, others=others)
 
 
+def _require(where: str, name: str, value: object, is_right: bool, fix: str) -> None:
+    if not is_right:
+        raise DeclarationError.at(f"{where}({name}=...)", f"it is {value!r}", fix=f"use {fix}" if fix.startswith('"') else fix)
+
+
+def _require_place(where: str, value: object) -> None:
+    _require(where, "sync_dependencies", value, value in ("thread", "inline"), '"thread" or "inline"')
+
+
 def default_handlers(invalid: Literal["close", "answer"]) -> dict[Any, Any]:
     """What handles the exceptions of this package where the application says nothing else."""
     return {
@@ -199,6 +215,7 @@ def register_controllers(
     Raises:
         DeclarationError: A parameter can never be filled, or a binding has a fault.
     """
+    _require_place("register_controllers", sync_dependencies)
     container = container if container is not None else Container()
     router = APIRouter()
     router.serve_with(

@@ -89,7 +89,7 @@ def signature_of(call: AnyCallable, *, type_arguments: Mapping[Any, Any] | None 
     """
     try:
         signature = inspect.signature(call, eval_str=True)
-    except NameError:
+    except Exception:  # an annotation is an expression, which can fail in every way that there is
         signature = _leniently_evaluated(call)
     if not type_arguments:
         return signature
@@ -123,7 +123,7 @@ def _evaluated(annotation: Any, namespace: dict[str, Any]) -> Any:
         return annotation
     try:
         return eval(annotation, namespace)  # noqa: S307 - what inspect.signature(eval_str=True) does, one parameter at a time
-    except NameError:
+    except Exception:
         return annotation
 
 

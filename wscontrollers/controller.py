@@ -6,14 +6,15 @@ from abc import ABCMeta
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from . import messages, session
 from .callables import Kind, kind_of, name_of, place_of
 from .declare import MarkedMethod, WebSocketMark, accumulated, marked_handlers, marked_methods, type_arguments
 from .dependencies import Owner
 from .exceptions import DeclarationError, RouteError
-from .messages import OutboxPolicy, outbox_policy
 from .routing import APIRouter, APIWebSocketRoute
 from .routing.paths import checked_prefix, takes_all_of
-from .session import Contract, Handlers, Limits, check_handlers, handlers_of
+from .session.contract import Contract
+from .session.limits import Limits
 
 _ROUTER = "__controller_router__"
 _OWN_NAMES = frozenset({"router", "prefix", "dependencies", "limits", "outbox", "sends", "around_message"})
@@ -37,16 +38,17 @@ def check_declaration(cls: type) -> None:
         raise DeclarationError.at(
             f"{name_of(cls)}.{min(both)}", "it is an endpoint and a handler", fix="write two methods, one for each"
         )
-    check_handlers(cls)
+    if handlers:
+        session.check_handlers(cls)
 
 
 def make_router(cls: type) -> APIRouter:
     """The routes of a controller class, as a router."""
     methods = marked_methods(cls)
     _require_concrete(cls, methods)
-    handlers = handlers_of(cls)
+    handlers = session.handlers_of(cls) if marked_handlers(cls) else None  # else nothing of messages is loaded
     _require_generator(cls, methods, handlers)
-    owner = Owner(cls, type_arguments(cls))
+    owner = Owner(cls)
     router = APIRouter(prefix=getattr(cls, "prefix", ""), dependencies=accumulated(cls, "dependencies"))
     routes = [
         APIWebSocketRoute(
@@ -55,7 +57,7 @@ def make_router(cls: type) -> APIRouter:
             name=mark.name or f"{cls.__name__}.{method.name}",
             dependencies=mark.dependencies,
             owner=owner,
-            contract=_contract(cls, mark, handlers, owner),
+            contract=_contract(cls, method, mark, handlers),
         )
         for method in methods
         for mark in method.marks
@@ -65,17 +67,17 @@ def make_router(cls: type) -> APIRouter:
     return router
 
 
-def _contract(cls: type, mark: WebSocketMark, handlers: Handlers | None, owner: Owner) -> Contract:
+def _contract(cls: type, method: MarkedMethod, mark: WebSocketMark, handlers: session.Handlers | None) -> Contract:
     """What is declared of the sessions of one endpoint: by its mark, and by its controller."""
     where = place_of(cls)
     limits = _limits(getattr(cls, "limits", None), where)
     return Contract(
         handlers=handlers,
         limits=_limits(mark.limits, where).over(limits),
-        outbox=outbox_policy(getattr(cls, "outbox", "close"), f"{name_of(cls)}.outbox"),
+        outbox=messages.outbox_policy(getattr(cls, "outbox", "close"), f"{name_of(cls)}.outbox"),
         sends=accumulated(cls, "sends"),
         accept=mark.accept,
-        type_arguments=owner.type_arguments,
+        type_arguments=type_arguments(cls, method.function),
     )
 
 
@@ -87,7 +89,7 @@ def _limits(given: object, where: str) -> Limits:
     return given
 
 
-def _require_generator(cls: type, methods: Sequence[MarkedMethod], handlers: Handlers | None) -> None:
+def _require_generator(cls: type, methods: Sequence[MarkedMethod], handlers: session.Handlers | None) -> None:
     if handlers is None or any(kind_of(method.function) is Kind.ASYNC_GENERATOR for method in methods):
         return
     names = ", ".join(handler.name for handler in handlers.all)
@@ -166,5 +168,5 @@ class Controller(metaclass=ControllerMeta):
     prefix: ClassVar[str] = ""
     dependencies: ClassVar[Sequence[Any]] = ()
     limits: ClassVar[Limits] = Limits()
-    outbox: ClassVar[OutboxPolicy] = "close"
+    outbox: ClassVar[messages.OutboxPolicy] = "close"
     sends: ClassVar[Sequence[Any]] = ()

@@ -3,13 +3,10 @@
 A mark is an attribute; the function itself is returned, so a marked method is an ordinary method in an ordinary test.
 """
 
-from __future__ import annotations
-
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
-from typing import Any, Generic, Literal, TypeVar, cast, get_args, get_origin, overload
+from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args, get_origin, overload
 
 from .callables import AnyCallable, name_of, substituted
 from .exceptions import DeclarationError, RouteError
@@ -21,8 +18,7 @@ _ATTRIBUTE = "__websocket_marks__"
 _RECEIVE_ATTRIBUTE = "__receive_mark__"
 
 
-@dataclass(frozen=True, slots=True)
-class WebSocketMark:
+class WebSocketMark(NamedTuple):
     """What `@websocket` says of a method: it is an endpoint at this path.
 
     `limits` is a `Limits`, or None where nothing was said; `accept` is whether its session is accepted before it runs.
@@ -35,8 +31,7 @@ class WebSocketMark:
     limits: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Per:
+class Per(NamedTuple):
     """The order in which messages of one key follow each other, and those of different keys do not wait; see `per`."""
 
     key: str
@@ -46,8 +41,7 @@ Order = Literal["serial", "concurrent", "latest"] | Per
 """How messages of one handler follow each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiveMark:
+class ReceiveMark(NamedTuple):
     """What `@receive` says of a method: it handles messages of one type."""
 
     order: Order = "serial"
@@ -57,8 +51,7 @@ class ReceiveMark:
     dependencies: tuple[Dependency, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MarkedHandler:
+class MarkedHandler(NamedTuple):
     """A method of a class that is a handler, with the nearest mark and the nearest definition."""
 
     name: str
@@ -66,8 +59,7 @@ class MarkedHandler:
     mark: ReceiveMark
 
 
-@dataclass(frozen=True, slots=True)
-class MarkedMethod:
+class MarkedMethod(NamedTuple):
     """A method of a class that is an endpoint, with the nearest marks and the nearest definition."""
 
     name: str
@@ -226,8 +218,15 @@ def _nearest(cls: type, name: str, attribute: str, role: str) -> tuple[Any, Any]
         if value is None:
             return None
         nearest = value if nearest is None else nearest
-        mark = getattr(value, attribute, None)
+        # A staticmethod or classmethod around a marked function hides the mark.
+        mark = getattr(value, attribute, None) or getattr(getattr(value, "__func__", None), attribute, None)
         if mark:
+            if nearest is value and not inspect.isfunction(value):
+                raise DeclarationError.at(
+                    f"{name_of(cls)}.{name}",
+                    f"it is {role}, which is a method with self, and it is a {type(value).__name__}",
+                    fix="take the decorator off",
+                )
             if not inspect.isfunction(nearest):
                 raise DeclarationError.at(
                     f"{name_of(cls)}.{name}",
@@ -249,15 +248,28 @@ def accumulated(cls: type, attribute: str) -> list[Any]:
     return found
 
 
-def type_arguments(cls: type) -> dict[Any, Any]:
-    """What stands for each type variable of the generic base classes: `{T: User}` for `class Users(Crud[User])`."""
-    found: dict[Any, Any] = {}
-    for base in cls.__mro__:
-        for alias in vars(base).get("__orig_bases__", ()):
-            origin = get_origin(alias)
-            if origin is None or origin is Generic:
-                continue
-            variables: tuple[Any, ...] = getattr(origin, "__parameters__", ())
-            for variable, argument in zip(variables, get_args(alias), strict=False):
-                found.setdefault(variable, substituted(argument, found))
+def type_arguments(cls: type, function: AnyCallable) -> Mapping[Any, Any]:
+    """What stands for the type variables in the signature of a method: `{T: User}` in `Crud` for `class Users(Crud[User])`.
+
+    The same variable can stand for one type in one class of the hierarchy and for another in the next, so what counts is the
+    class that defines the method.
+    """
+    definer = next((base for base in cls.__mro__ if any(value is function for value in vars(base).values())), cls)
+    return _arguments_by_class(cls).get(definer, {})
+
+
+def _arguments_by_class(cls: type) -> dict[type, dict[Any, Any]]:
+    found: dict[type, dict[Any, Any]] = {cls: {}}
+    to_do = [cls]
+    while to_do:
+        above = to_do.pop()
+        aliases = {get_origin(alias): get_args(alias) for alias in vars(above).get("__orig_bases__", ())}
+        for base in above.__bases__:
+            if base not in found:
+                variables: tuple[Any, ...] = getattr(base, "__parameters__", ())
+                given = aliases.get(base, ())
+                found[base] = {
+                    variable: substituted(argument, found[above]) for variable, argument in zip(variables, given, strict=False)
+                }
+                to_do.append(base)
     return found

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, Literal, TypedDict, cast
+from typing import Any, ClassVar, Literal, cast
 
-from pydantic import AliasChoices, AliasPath, Discriminator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -33,37 +32,6 @@ class Place(Enum):
     HEADER = "header"
     COOKIE = "cookie"
     MESSAGE = "message"
-
-
-class FieldOptions(TypedDict, total=False):
-    """The keywords of `Path`, `Query`, `Header`, `Cookie` and `FirstMessage`: those of `pydantic.Field`."""
-
-    default_factory: Callable[[], Any] | None
-    alias: str | None
-    alias_priority: int | None
-    validation_alias: str | AliasPath | AliasChoices | None
-    serialization_alias: str | None
-    title: str | None
-    description: str | None
-    gt: float | None
-    ge: float | None
-    lt: float | None
-    le: float | None
-    min_length: int | None
-    max_length: int | None
-    pattern: str | None
-    discriminator: str | Discriminator | None
-    strict: bool | None
-    validate_default: bool | None
-    union_mode: Literal["smart", "left_to_right"] | None
-    fail_fast: bool | None
-    multiple_of: float | None
-    allow_inf_nan: bool | None
-    max_digits: int | None
-    decimal_places: int | None
-    examples: list[Any] | None
-    deprecated: str | bool | None
-    json_schema_extra: dict[str, Any] | Callable[[dict[str, Any]], None] | None
 
 
 class Param(FieldInfo, Marker):  # type: ignore[misc]  # pydantic calls the class final for subclasses that change it; this one adds a place
@@ -155,6 +123,8 @@ class Dependency(Marker):
     dependency: Callable[..., Any] | None = None
     use_cache: bool = True
     scope: DependencyScope | None = None
+    scopes: Sequence[str] | None = None
+    """Security scopes; None for what is no `Security()`."""
     max_concurrency: int | None = field(default=None, kw_only=True)
     thread: bool | None = field(default=None, kw_only=True)
     # A field of the constructor, so that a copy by dataclasses.replace shares the limit of its original.
@@ -172,11 +142,8 @@ class Dependency(Marker):
             object.__setattr__(self, "limit", ConcurrencyLimit(self.max_concurrency))
 
 
-@dataclass(frozen=True)
 class SecurityDependency(Dependency):
     """What `Security()` returns: a dependency with the scopes that it asks for."""
-
-    scopes: Sequence[str] | None = None
 
 
 def listed(dependencies: Any, where: str) -> list[Dependency]:

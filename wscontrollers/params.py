@@ -7,7 +7,7 @@ type checker takes them as the default of a parameter of any type.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from pydantic_core import PydanticUndefined
 
@@ -15,7 +15,6 @@ from .markers import (
     CookieParam,
     Dependency,
     DependencyScope,
-    FieldOptions,
     FirstMessageParam,
     HeaderParam,
     PathParam,
@@ -27,6 +26,9 @@ __all__ = ["Cookie", "Depends", "FirstMessage", "Header", "Path", "Query", "Secu
 
 # The names are FastAPI's, which are capitalised although they are functions.
 # ruff: noqa: N802
+
+if TYPE_CHECKING:
+    from .field_options import FieldOptions
 
 
 def Path(default: Any = ..., *, include_in_schema: bool = True, **options: Unpack[FieldOptions]) -> Any:

@@ -72,6 +72,18 @@ def test_a_name_that_cannot_be_found_is_a_fault_with_the_fix() -> None:
         Container().get(Broken)
 
 
+@pytest.mark.parametrize("annotation", ["pytest.Nothing", "list["])
+def test_an_annotation_that_cannot_be_evaluated_is_a_fault_too(annotation: str) -> None:
+    """Neither an `AttributeError` nor a `SyntaxError` from the depths."""
+
+    class Broken:
+        def __init__(self, nothing: int) -> None: ...
+
+    Broken.__init__.__annotations__["nothing"] = annotation
+    with pytest.raises(ContainerError, match="Broken: an annotation cannot be evaluated"):
+        Container().get(Broken)
+
+
 def test_keyword_only_and_positional_parameters_are_passed_as_they_must_be() -> None:
     """Each in its own way."""
 

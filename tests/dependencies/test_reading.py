@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import pytest
 
 from tests.dependencies.sessions import sending, sent
-from wscontrollers import App, DeclarationError, Depends, Query, Security, WebSocket, get_dependant
+from wscontrollers import App, Controller, DeclarationError, Depends, Query, Security, WebSocket, get_dependant, websocket
 from wscontrollers.exceptions import DependencyScopeError
 from wscontrollers.security import APIKeyQuery
+
+T = TypeVar("T")
+BoundT = TypeVar("BoundT", bound=int)
 
 
 def test_all_mistakes_are_told_at_once() -> None:
@@ -158,3 +161,19 @@ def test_each_callable_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "signature_of", lambda call, **options: read.append(call) or signature_of(call, **options))
     get_dependant(path="/", call=rows_of_diamonds(40))
     assert len(read) == len(set(read)) == 2 * 40 + 2
+
+
+def test_a_type_variable_that_nothing_resolves_is_told() -> None:
+    """Registering the generic controller itself would take whatever is sent; one with a bound says enough."""
+
+    class Crud(Controller, Generic[T, BoundT]):
+        @websocket("/{item}/{number}")
+        async def watch(self, websocket: WebSocket, item: T, number: BoundT, more: list[T] | None = None) -> None: ...
+
+    with pytest.raises(DeclarationError) as raised:
+        App(controllers=[Crud])
+    assert [fault.where.rpartition(" ")[2] for fault in raised.value.faults] == ["'item'", "'more'"]
+
+    class Ints(Crud[int, bool]): ...
+
+    App(controllers=[Ints])

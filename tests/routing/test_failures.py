@@ -199,9 +199,12 @@ def test_a_disconnect_that_leaves_the_endpoint_is_a_clean_end(caplog: pytest.Log
         await websocket.accept()
         await websocket.receive_text()
 
-    with TestClient(app) as client, client.websocket_connect("/") as session:
+    with TestClient(app, raise_server_exceptions=False) as client, client.websocket_connect("/") as session:
         session.close(4321)
     assert (seen, caplog.records) == ([4321], [])
+    # A test client that raises shows it, as Starlette's does: tests that were written for that one go on to hold.
+    with TestClient(app) as client, pytest.raises(WebSocketDisconnect), client.websocket_connect("/"):
+        pass
 
 
 def test_unhandled_exceptions_surface_in_tests() -> None:
@@ -298,3 +301,9 @@ def test_a_reason_that_is_too_long_is_cut() -> None:
 def test_a_code_that_cannot_be_sent_closes_with_1011() -> None:
     """It is the application's mistake, so the log has it and the peer sees a close all the same."""
     assert close(failing(WebSocketException(1005), accept=True), raise_server_exceptions=False).code == 1011
+
+
+def test_denied_after_the_accept_has_its_text_as_the_reason() -> None:
+    """After the accept `Denied` closes with 1008 and its text."""
+    error = close(failing(Denied(401, "Who are you?"), accept=True))
+    assert (error.code, error.reason) == (1008, "Who are you?")

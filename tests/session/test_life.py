@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from wscontrollers import App, Controller, Depends, websocket
+from wscontrollers import App, Controller, Depends, latest, websocket
 from wscontrollers.messages import Message
 from wscontrollers.session import Ended, Limits, Session
 from wscontrollers.testing import AsyncTestClient
@@ -249,3 +249,65 @@ async def test_a_session_leaves_nothing_behind() -> None:
             assert await peer.request(Say(text="a")) == Said(text="a")
         gc.collect()
         assert held[0]() is None
+
+
+async def test_a_peer_that_stops_reading_is_let_go() -> None:
+    """A write without progress for `Limits.stall` seconds ends the session with 1013; who waited for it is cancelled."""
+    app = App(limits=Limits(stall=10))
+    log: list[Any] = []
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        try:
+            while True:
+                await session.send(Said(text="x" * 1000))
+        finally:
+            log.append(session.ended)
+
+    async with AsyncTestClient(app) as client, client.connect("/", allow_leftovers=True) as peer:
+        peer.pause_reading()
+        await client.clock.advance(9)
+        assert log == []
+        await client.clock.advance(4)
+        assert log == [Ended("server", 1013, "too slow")]
+        peer.resume_reading()
+
+
+async def test_what_a_slow_peer_loses_is_told() -> None:
+    """The controller's policy holds for messages without one of their own; the client sees a `gap`, and the newest prices."""
+
+    class Price(Message, outbox=latest(key="symbol")):
+        symbol: str
+        cents: int
+
+    class Feed(Controller):
+        limits = Limits(outbox=3)
+        outbox = "drop_oldest"
+        sends = (Said, Price)
+
+        @websocket("/")
+        async def open(self, session: Session[Say, Any]) -> None:
+            async for _ in session:
+                await session.send(Said(text="x" * 70_000))
+                session.send_nowait(Said(text="is being written"))
+                for _ in range(5):
+                    await anyio.lowlevel.checkpoint()
+                for i in range(10):
+                    session.send_nowait(Price(symbol="X", cents=i))
+                for i in range(10):
+                    session.send_nowait(Said(text=str(i)))
+                done.set()
+
+    done = anyio.Event()
+    async with AsyncTestClient(App(controllers=[Feed])) as client, client.connect("/") as peer:
+        peer.pause_reading()
+        await peer.send(Say(text="go"))
+        await done.wait()
+        peer.resume_reading()
+        frames = [await peer.receive_json() for _ in range(6)][2:]
+        await peer.expect_nothing()
+    kinds = [frame["type"] for frame in frames]
+    assert kinds == ["gap", "price", "said", "said"]
+    assert (frames[0]["dropped"], frames[0]["reason"]) == (8, "slow")
+    assert frames[1]["cents"] == 9
+    assert [frame["text"] for frame in frames[2:]] == ["8", "9"]

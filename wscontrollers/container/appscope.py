@@ -46,6 +46,10 @@ class AppScope(Scope):
         """Register a clean-up that is awaited."""
         self._exits.append((None, leave))
 
+    def forget(self) -> None:
+        """Drop the clean-ups without running them: the event loop that they belong to has ended."""
+        self._exits.clear()
+
     def close_sync(self) -> None:
         """Run the clean-ups that need no await, in reverse; the others stay for `close`."""
         exits, self._exits = self._exits, []

@@ -9,8 +9,6 @@ nowhere else; `tests/container/test_bindings.py` fails when a release of injecto
 # pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
@@ -47,13 +45,13 @@ class OfPair(NamedTuple):
     """One element of a map binding."""
 
     key: Any
-    value: Recipe
+    value: "Recipe"
 
 
 class OfElements(NamedTuple):
     """A multibinding: a fresh list or dict of its elements."""
 
-    elements: tuple[Bound, ...]
+    elements: "tuple[Bound, ...]"
     is_map: bool
 
 
@@ -61,7 +59,7 @@ class OfParts(NamedTuple):
     """A `BoundKey`: the class called with parts made by recipes of their own."""
 
     cls: type
-    parts: tuple[tuple[str, Recipe], ...]
+    parts: "tuple[tuple[str, Recipe], ...]"
 
 
 class Opaque(NamedTuple):

@@ -1,9 +1,6 @@
 """Faults of bindings, each with the path that leads to it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from wscontrollers.container.inputs import Input
@@ -34,7 +31,7 @@ class Found(NamedTuple):
 
 def draw(found: Found, above: tuple[str, ...] = ()) -> Fault:
     """The fault with the whole path as its place: "Rooms -> History -> Pool"."""
-    return replace(found.fault, where=" -> ".join((*above, *found.path)))
+    return found.fault._replace(where=" -> ".join((*above, *found.path)))
 
 
 def error_of(faults: Sequence[Fault]) -> ContainerError:

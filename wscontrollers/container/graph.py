@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import logging
+import weakref
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +20,7 @@ from wscontrollers.container.factories import factory_of, refusing
 from wscontrollers.container.faults import draw, found_in
 from wscontrollers.container.inputs import Input
 from wscontrollers.container.keys import Key
-from wscontrollers.container.lifecycle import open_node, to_open
+from wscontrollers.container.lifecycle import drop, open_node, to_open
 from wscontrollers.container.nodes import Node
 from wscontrollers.container.reading import Reader
 from wscontrollers.container.scopes import Scope, Tier
@@ -26,6 +29,16 @@ from wscontrollers.exceptions import Fault
 
 if TYPE_CHECKING:
     from wscontrollers.container.container import Container
+
+
+logger = logging.getLogger("wscontrollers.container")
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:  # trio
+        return None
 
 
 def no_service(key: object, path: tuple[str, ...]) -> Service:
@@ -58,6 +71,7 @@ class Graph:
         self._nodes: dict[tuple[int, Key], Node] = {}
         self._reader = Reader(self)
         self._settled = False
+        self._home: weakref.ref[asyncio.AbstractEventLoop] | None = None
 
     # ---- questions
 
@@ -178,14 +192,23 @@ class Graph:
             known |= {node.key, *node.absent}
         return {key for key in known if not (inspect.isclass(key) and issubclass(key, injector.Provider))}
 
+    @property
+    def is_open(self) -> bool:
+        """Whether everything that must be open is: then `ensure_open` has nothing to do, and need not be awaited."""
+        return self._settled and (self._home is None or self._home() is _running_loop())
+
     async def ensure_open(self) -> None:
         """Open what lives as long as the app and must be awaited, as far as it is not open yet.
 
         Raises:
             ContainerClosedError: the container was closed, and there is something to open.
         """
+        if self._settled and not self.is_open:
+            self._leave_home()
         if not self._settled:
             await self._open(eager=False)
+            loop = _running_loop() if self.app.has_stack else None
+            self._home = None if loop is None else weakref.ref(loop)
 
     async def open(self) -> None:
         """Open what lives as long as the app and is awaited or entered, after an earlier end too."""
@@ -193,7 +216,22 @@ class Graph:
         while graph is not None:
             graph.app.ended = False
             graph = graph.below
+        self._home = None
         await self._open(eager=True)
+
+    def _leave_home(self) -> None:
+        """Forget resources that were opened at first use in an event loop that has ended: it ended them with itself."""
+        home = None if self._home is None else self._home()
+        if home is not None and not home.is_closed():
+            return  # it runs in another thread, and so do its resources
+        logger.warning(
+            "resources of the app were opened in an event loop that has ended without closing them; they are opened anew. "
+            "Run the app's lifespan to have them closed: `with TestClient(app) as client`, or a server."
+        )
+        drop(node for _, node in self.roots())
+        self.app.forget()
+        self._home = None
+        self._settled = False
 
     async def _open(self, *, eager: bool) -> None:
         for node in to_open((node for _, node in self.roots()), eager=eager):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from wscontrollers.callables import name_of, unaliased
@@ -12,17 +11,19 @@ from wscontrollers.container.keys import is_session_type, without_marks
 from wscontrollers.markers import Marker
 
 
-@dataclass(eq=False, repr=False, slots=True)
 class Input:
     """A parameter that the planner fills from the handshake before the factory that needs it runs.
 
     Compared by identity: there is one for each parameter of each callable in a container.
     """
 
-    name: str
-    annotation: Any
-    default: Any
-    owner: Callable[..., Any]
+    __slots__ = ("annotation", "default", "name", "owner")
+
+    def __init__(self, name: str, annotation: Any, default: Any, owner: Callable[..., Any]) -> None:
+        self.name = name
+        self.annotation = annotation
+        self.default = default
+        self.owner = owner
 
     def __str__(self) -> str:
         return f"{self.name}: {name_of(self.annotation)}"

@@ -1,9 +1,6 @@
 """The graph of what is bound, as plain data: nodes, how each is made, and what it needs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -47,7 +44,7 @@ class Argument(NamedTuple):
 
     name: str
     by_keyword: bool
-    source: Node | Input
+    source: "Node | Input"
 
 
 class Constant(NamedTuple):
@@ -68,20 +65,20 @@ class Pair(NamedTuple):
     """A dict of one element, for a map binding."""
 
     key: Any
-    value: Node
+    value: "Node"
 
 
 class Collect(NamedTuple):
     """A fresh list or dict of elements."""
 
-    elements: tuple[Node, ...]
+    elements: "tuple[Node, ...]"
     is_map: bool
 
 
 class Later(NamedTuple):
     """A `ProviderOf`: its thing is made when it is asked for."""
 
-    target: Node
+    target: "Node"
 
 
 class Builder(NamedTuple):
@@ -108,7 +105,6 @@ class Broken:
 Make: TypeAlias = Constant | Call | Pair | Collect | Later | Builder | Ask | Broken
 
 
-@dataclass(eq=False, slots=True, repr=False)
 class Node:
     """One key as one injector gives it.
 
@@ -121,19 +117,33 @@ class Node:
         kind: Whether a parameter is filled that injector itself would not have filled.
     """
 
-    graph: Graph
-    owner: injector.Injector
-    key: Key
-    name: str
-    lifetime: Tier | None = None
-    make: Make = field(default_factory=Broken)
-    slot: Any = None
-    singletons: injector.SingletonScope | None = None
-    faults: list[Fault] = field(default_factory=list[Fault])
-    absent: set[Key] = field(default_factory=set[Any])
-    kind: bool = False
-    factory: Callable[[Any], Any] | None = None
-    builder: Callable[[Any], Any] | None = None
+    __slots__ = (
+        *("absent", "builder", "factory", "faults", "graph", "key", "kind"),
+        *("lifetime", "make", "name", "owner", "singletons", "slot"),
+    )
+
+    def __init__(
+        self,
+        graph: "Graph",
+        owner: injector.Injector,
+        key: Key,
+        name: str,
+        lifetime: Tier | None = None,
+        make: Make | None = None,
+    ) -> None:
+        self.graph = graph
+        self.owner = owner
+        self.key = key
+        self.name = name
+        self.lifetime = lifetime
+        self.make: Make = make or Broken()
+        self.slot: Any = None
+        self.singletons: injector.SingletonScope | None = None
+        self.faults: list[Fault] = []
+        self.absent: set[Key] = set()
+        self.kind = False
+        self.factory: Callable[[Any], Any] | None = None
+        self.builder: Callable[[Any], Any] | None = None
 
     def __repr__(self) -> str:
         return f"<node {self.name}>"
@@ -149,7 +159,7 @@ class Node:
         return isinstance(self.make, Later | Builder)
 
     @property
-    def needs(self) -> Iterator[Node]:
+    def needs(self) -> "Iterator[Node]":
         """The nodes that it needs, in order; those of a lazy node are needed later."""
         match self.make:
             case Call() | Builder():

@@ -1,7 +1,5 @@
 """Which parameters a constructor or provider wants filled, and with which keys."""
 
-from __future__ import annotations
-
 import inspect
 import typing
 from collections.abc import Callable, Mapping
@@ -130,7 +128,7 @@ def _injected(function: Callable[..., Any]) -> Mapping[str, Key]:
     except TypeError:
         return {}  # an object with __call__, which injector does not read
     except Exception as error:
-        if type(error).__name__ not in ("NameError", "_BindingNotYetAvailable"):
+        if type(error).__name__ not in ("NameError", "AttributeError", "SyntaxError", "_BindingNotYetAvailable"):
             raise
         raise _unreadable(function, error) from error
 
@@ -138,7 +136,7 @@ def _injected(function: Callable[..., Any]) -> Mapping[str, Key]:
 def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
     try:
         return typing.get_type_hints(function, include_extras=True)
-    except NameError as error:
+    except (NameError, AttributeError, SyntaxError) as error:
         signature = signature_of(function)
         if any(isinstance(parameter.annotation, str) for parameter in signature.parameters.values()):
             raise _unreadable(function, error) from error

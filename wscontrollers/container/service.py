@@ -1,10 +1,7 @@
 """What a graph answers for a key."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from wscontrollers.container.inputs import Input
 from wscontrollers.container.keys import Key
@@ -12,8 +9,7 @@ from wscontrollers.container.scopes import Scope, Tier
 from wscontrollers.exceptions import Fault
 
 
-@dataclass(eq=False, repr=False, slots=True)
-class Service:
+class Service(NamedTuple):
     """A compiled key.
 
     Attributes:

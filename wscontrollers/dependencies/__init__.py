@@ -3,14 +3,23 @@
 `get_dependant` reads a signature, `make_plan` compiles it, `Plan.solve` runs it for one handshake.
 """
 
+from typing import TYPE_CHECKING
+
+from ..lazily import lazily
 from .dependant import Dependant, Owner, Receiver
-from .message_plan import MessagePlan
 from .plan import Plan
 from .planned import Planned
 from .planning import make_plan
 from .reading import get_dependant
 from .resolution import Resolution
-from .solving import SolvedDependency, solve_dependencies
+
+if TYPE_CHECKING:
+    from .message_plan import MessagePlan
+    from .solving import SolvedDependency, solve_dependencies
+else:
+    __getattr__, __dir__ = lazily(
+        __name__, {".message_plan": ["MessagePlan"], ".solving": ["SolvedDependency", "solve_dependencies"]}
+    )
 
 __all__ = [
     "Dependant",

@@ -8,8 +8,6 @@
 6. a default; otherwise a fault, told at registration.
 """
 
-from __future__ import annotations
-
 import inspect
 import types
 from copy import copy

@@ -1,8 +1,6 @@
 """A callable with everything that its parameters need: the declared form of a dependency, an endpoint or a constructor."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,7 +15,7 @@ class Argument(NamedTuple):
     """A parameter of a callable and who fills it."""
 
     name: str
-    source: ParamField | Dependant | Framework | ServiceNeed
+    source: "ParamField | Dependant | Framework | ServiceNeed"
 
 
 class ServiceNeed(NamedTuple):
@@ -51,8 +49,8 @@ class Dependant:
     path: str
     name: str | None = None
     arguments: list[Argument] = field(default_factory=list["Argument"])
-    guards: list[Dependant] = field(default_factory=list["Dependant"])
-    constructor: Dependant | None = None
+    guards: "list[Dependant]" = field(default_factory=list["Dependant"])
+    constructor: "Dependant | None" = None
     kind: Kind = Kind.CALL
     use_cache: bool = True
     scope: DependencyScope | None = None
@@ -62,11 +60,11 @@ class Dependant:
     thread: bool | None = None
     inline: bool = False
     uses_scopes: bool = False
-    handlers: list[Dependant] = field(default_factory=list["Dependant"])
+    handlers: "list[Dependant]" = field(default_factory=list["Dependant"])
     message_types: tuple[type, ...] = ()
 
     @property
-    def dependencies(self) -> list[Dependant]:
+    def dependencies(self) -> "list[Dependant]":
         """The dependencies, in the order in which they are solved."""
         made = [] if self.constructor is None else [self.constructor]
         taken = [argument.source for argument in self.arguments if isinstance(argument.source, Dependant)]
@@ -96,7 +94,6 @@ class Owner(NamedTuple):
     """The class that an endpoint is a method of: it is constructed for each session and passed as the first argument."""
 
     constructed: type
-    type_arguments: Mapping[Any, Any]
 
 
 class Receiver(NamedTuple):

@@ -72,16 +72,18 @@ class FirstMessageStep(Step):
     def _validated(self, frame: str | bytes) -> list[Any]:
         content = self._parsed(frame)
         if self._whole:
-            raw = {f"p{index}": content for index in range(len(self._set.fields))}
+            # The frame itself, which is JSON as was just seen: nothing is written again.
+            text = frame if isinstance(frame, str) else frame.decode()
+            data: str | bytes = "{%s}" % ", ".join(f'"p{index}": {text}' for index in range(len(self._set.fields)))  # noqa: UP031 - braces
         else:
             if not isinstance(content, dict):
                 raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not an object")
             named = (
                 (f"p{index}", _named(field, cast("dict[str, Any]", content))) for index, field in enumerate(self._set.fields)
             )
-            raw = {key: value for key, value in named if value is not MISSING}
+            data = to_json({key: value for key, value in named if value is not MISSING})
         try:
-            return list(self._set.validated_json(to_json(raw)))
+            return list(self._set.validated_json(data))
         except ValidationError as error:
             raise WebSocketException(WS_1008_POLICY_VIOLATION, _short(error)) from error
 

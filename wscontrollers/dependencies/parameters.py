@@ -30,7 +30,7 @@ class FieldSet:
         definitions: dict[str, Any] = {f"p{index}": field.definition() for index, field in enumerate(fields)}
         model = create_model("Parameters", __config__=ConfigDict(arbitrary_types_allowed=False), **definitions)
         self._validate: Callable[[dict[str, Any]], BaseModel] = model.__pydantic_validator__.validate_python
-        self._validate_json: Callable[[bytes], BaseModel] = model.__pydantic_validator__.validate_json
+        self._validate_json: Callable[[bytes | str], BaseModel] = model.__pydantic_validator__.validate_json
         self._adapters: dict[int, TypeAdapter[Any]] = {}
 
     def validated(self, raw: dict[str, Any]) -> Iterable[Any]:
@@ -44,7 +44,7 @@ class FieldSet:
         """
         return self._validate(raw).__dict__.values()
 
-    def validated_json(self, data: bytes) -> Iterable[Any]:
+    def validated_json(self, data: bytes | str) -> Iterable[Any]:
         """The values of all fields out of a JSON object with their keys, by pydantic's rules for JSON; raises as `validated`."""
         return self._validate_json(data).__dict__.values()
 

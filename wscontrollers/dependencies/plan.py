@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .fields import ErrorDetail
 from .invoking import Values
-from .message_plan import MessagePlan
 from .parameters import Parameters
 from .received import MISSING
 from .resolution import Resolution
 from .steps import AWAIT, CALL, FIRST_FREE, Step, sharing_hops
+
+if TYPE_CHECKING:
+    from .message_plan import MessagePlan
 
 
 class Plan:

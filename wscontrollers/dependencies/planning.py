@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..callables import AnyCallable, Kind, name_of, place_of
 from ..container import Input, Tier
@@ -14,11 +14,8 @@ from ..markers import FirstMessageParam
 from ..security.scopes import SecurityScopes
 from .analysis import Supplier
 from .dependant import Argument, Dependant, ServiceNeed
-from .drafts import MessageDraft
 from .fields import ParamField
-from .first_message import FirstMessageStep
 from .invoking import invoker
-from .message_plan import MessagePlan
 from .parameters import Parameters
 from .plan import Plan
 from .reading import get_dependant
@@ -39,6 +36,10 @@ from .steps import (
     inline,
     limited,
 )
+
+if TYPE_CHECKING:
+    from .drafts import MessageDraft
+    from .message_plan import MessagePlan
 
 Overrides = Mapping[AnyCallable, AnyCallable]
 
@@ -84,6 +85,8 @@ class _Planner:
         first, names, slots = self._arguments(dependant)
         handlers = [self._handler(handler, first) for handler in dependant.handlers]
         if self.messages:
+            from .first_message import FirstMessageStep  # few ask for one, and it would be loaded for all
+
             # Only now all who want a part of the message are known; it is received where the first of them stands.
             self.steps.insert(self.message_at, FirstMessageStep(self.messages))
         return Plan(
@@ -102,6 +105,8 @@ class _Planner:
 
     def _handler(self, dependant: Dependant, first: int | None) -> MessagePlan:
         """What is left to do for each message: its guards, what reads it or lives as long as it, and what needs one of these."""
+        from .drafts import MessageDraft  # only handlers of typed messages need it
+
         self.message = draft = MessageDraft(self._new_slot(), dependant.message_types)
         for guard in dependant.guards:
             self._made(guard, message=True)

@@ -6,10 +6,11 @@ import inspect
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar, get_origin
 
 from ..callables import AnyCallable, kind_of, name_of, place_of, signature_of, unwrapped
 from ..container import Input
+from ..declare import type_arguments
 from ..exceptions import DeclarationError, DependencyScopeError, Fault
 from ..markers import Dependency, DependencyScope, SecurityDependency
 from ..security.base import SecurityBase
@@ -127,7 +128,7 @@ class _Reader:
     ) -> None:
         where = place_of(dependant.call)
         try:
-            signature = signature_of(call, type_arguments=method_of.type_arguments if method_of else None)
+            signature = signature_of(call, type_arguments=type_arguments(method_of.constructed, call) if method_of else None)
         except (TypeError, ValueError) as error:
             self._fault(where, f"it cannot be called: {error}", "name a function, a class or a callable object")
             return
@@ -135,6 +136,13 @@ class _Reader:
         around = self._surroundings(where, message)
         for parameter in parameters:
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                continue
+            if method_of is not None and (variable := _unresolved(parameter.annotation)) is not None:
+                self._fault(
+                    f"{where}, parameter {parameter.name!r}",
+                    f"the type variable {variable} stands for no type here",
+                    f"register a subclass that says what it is: class Of({name_of(method_of.constructed)}[...])",
+                )
                 continue
             try:
                 self._fill(dependant, parameter, around)
@@ -228,6 +236,15 @@ class _Reader:
 
     def _fault(self, where: str, what: str, fix: str) -> None:
         self.faults.append(Fault(where, what, fix))
+
+
+def _unresolved(annotation: Any) -> str | None:
+    """A type variable in an annotation that nothing says more of; one with a bound or a default says enough."""
+    alone = isinstance(annotation, TypeVar)
+    variables = (annotation,) if alone else getattr(annotation, "__parameters__", ()) if get_origin(annotation) else ()
+    said = (each for each in variables if isinstance(each, TypeVar))
+    free = (each for each in said if not (each.__bound__ or each.__constraints__ or getattr(each, "has_default", bool)()))
+    return next((each.__name__ for each in free), None)
 
 
 def _uses_scopes(dependant: Dependant) -> bool:

@@ -1,7 +1,5 @@
 """Who fills a parameter: what analysis finds, as plain data."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Any, NamedTuple
 

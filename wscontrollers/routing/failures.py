@@ -9,7 +9,7 @@ from contextlib import suppress
 from secrets import token_hex
 from typing import Any, cast
 
-from anyio import move_on_after
+import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.status import WS_1008_POLICY_VIOLATION, WS_1011_INTERNAL_ERROR
@@ -96,7 +96,10 @@ def failure_of(error: BaseException) -> Exception | None:
         return error
     if not isinstance(error, asyncio.CancelledError):
         return None
-    task = asyncio.current_task()
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # trio, which has a cancellation of its own
+        return None
     if task is None or task.cancelling():
         return None
     failure = RuntimeError(
@@ -105,6 +108,14 @@ def failure_of(error: BaseException) -> Exception | None:
     )
     failure.__cause__ = error
     return failure
+
+
+def ends_well(error: BaseException, scope: Scope) -> bool:
+    """Whether an exception without a handler is a session's good end: the peer left.
+
+    Under a `TestClient` that raises the application's exceptions it is raised like any other, as Starlette's does it.
+    """
+    return is_departure(error) and not scope.get(_RAISE_KEY)
 
 
 def is_departure(error: BaseException) -> bool:
@@ -165,7 +176,7 @@ async def end(websocket: ServedWebSocket) -> None:
             if websocket.close_within is None:
                 await websocket.close(*websocket.closing)
                 return
-            with move_on_after(websocket.close_within):
+            with anyio.move_on_after(websocket.close_within):
                 await websocket.close(*websocket.closing)
 
 
@@ -197,7 +208,10 @@ def handler_of(error: Exception, by_class: Handlers, by_status: Handlers) -> Han
 
 
 async def handle(handler: Handler, error: Exception, websocket: ServedWebSocket) -> None:
-    """Call a handler, in a thread if it is a plain function, and send the HTTP answer that it may return."""
+    """Call a handler, in a thread if it is a plain function, and send the HTTP answer that it may return.
+
+    After the accept an answer becomes a close, with the detail of an `HTTPException` as its reason.
+    """
     if kind_of(handler) is Kind.AWAIT:
         response = await cast(Awaitable[Any], handler(websocket, error))
     else:
@@ -209,7 +223,8 @@ async def handle(handler: Handler, error: Exception, websocket: ServedWebSocket)
     elif websocket.is_open:
         # An HTTP answer after the accept is against the protocol: RFC 6455 knows only a close from here on.
         server_fault = getattr(response, "status_code", 500) >= 500
-        await websocket.close(WS_1011_INTERNAL_ERROR if server_fault else WS_1008_POLICY_VIOLATION)
+        reason = str(error.detail) if isinstance(error, HTTPException) and not server_fault else None
+        await websocket.close(WS_1011_INTERNAL_ERROR if server_fault else WS_1008_POLICY_VIOLATION, reason)
 
 
 async def http_exception(connection: Any, error: HTTPException) -> Response:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from anyio import CancelScope
-from anyio.lowlevel import checkpoint_if_cancelled
+import anyio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .. import session
 from ..callables import unwrapped
 from ..container import Container, Graph
 from ..dependencies import Dependant, Plan, Planned, Resolution
 from ..exceptions import EndpointContext, WebSocketRequestValidationError
 from ..security.origins import OriginPolicy
-from ..session import Contract, Holder
 from ..websockets import ServedWebSocket, WebSocket
-from .failures import Incident, answer, deny, end, failure_of, is_departure, meant
+from .failures import Incident, answer, deny, end, ends_well, failure_of, meant
 from .shielding import unwinding_scope
 
 Endpoint = Callable[[WebSocket], Awaitable[Any]]
@@ -48,7 +47,7 @@ def websocket_session(func: Endpoint, *, origins: OriginPolicy | None = None) ->
             if error is None:
                 raise
             # That the peer left is the end of the session, no failure, unless the application says otherwise.
-            if not await answer(meant(error), websocket) and not is_departure(error):
+            if not await answer(meant(error), websocket) and not ends_well(error, scope):
                 await incident.unhandled(error, websocket)
         await end(websocket)
 
@@ -60,7 +59,7 @@ def get_websocket_app(
     dependency_overrides_provider: object = None,
     *,
     container: Container | None = None,
-    holder: Holder | None = None,
+    holder: Callable[[], session.Holder] | None = None,
 ) -> Endpoint:
     """The endpoint as a function of the WebSocket alone: its dependencies are solved before it and cleaned up behind it.
 
@@ -68,7 +67,7 @@ def get_websocket_app(
         dependant: What `get_dependant` returned, or a route's plans.
         dependency_overrides_provider: Who has `dependency_overrides`.
         container: What supplies services; an empty one when left out.
-        holder: What holds its sessions, if something below it asks for a `Session`.
+        holder: Gives what holds its sessions; called only if something below it asks for a `Session`.
 
     Raises:
         WebSocketRequestValidationError: From the returned function: the handshake's parameters are not valid.
@@ -79,14 +78,14 @@ def get_websocket_app(
         declared = dependant
         planned = Planned(lambda graph: declared, container=container or Container(), provider=dependency_overrides_provider)
     call, path = planned.dependant.call, planned.dependant.path
-    held_by = holder or Holder(Contract(), call)
+    held_by = holder or cache(lambda: session.Holder(session.Contract(), call))
 
     async def app(websocket: WebSocket) -> None:
         graph, plan = planned.current()
-        if plan.opens:
+        if plan.opens and not graph.is_open:
             await graph.ensure_open()
         if plan.wants_session or plan.yields:
-            await _hold(held_by, websocket, graph, plan, path)
+            await _hold(held_by(), websocket, graph, plan, path)
             return
         resolution = Resolution(websocket, graph.session())
         if not plan.cleans_up:
@@ -101,17 +100,17 @@ def get_websocket_app(
     return app
 
 
-async def _hold(holder: Holder, connection: WebSocket, graph: Graph, plan: Plan, path: str) -> None:
+async def _hold(holder: session.Holder, connection: WebSocket, graph: Graph, plan: Plan, path: str) -> None:
     websocket = ServedWebSocket.of(connection)
-    session = holder.open(websocket)
+    opened = holder.open(websocket)
     resolution = Resolution(websocket, graph.session())
     try:
         with unwinding_scope() as unwinding:
-            await _run(plan, resolution, unwinding, holder.endpoint, path, partial(holder.hold, session, plan))
+            await _run(plan, resolution, unwinding, holder.endpoint, path, partial(holder.hold, opened, plan))
     finally:
         resolution.scope.closed = True
         websocket.session_of_it = None
-        session.release()
+        opened.release()
 
 
 async def _solved(plan: Plan, resolution: Resolution, call: Any, path: str) -> list[Any]:
@@ -124,7 +123,7 @@ async def _solved(plan: Plan, resolution: Resolution, call: Any, path: str) -> l
 async def _run(
     plan: Plan,
     resolution: Resolution,
-    unwinding: CancelScope | None,
+    unwinding: anyio.CancelScope | None,
     call: Any,
     path: str,
     body: Callable[[list[Any]], Awaitable[Any]],
@@ -141,14 +140,16 @@ async def _run(
         finally:
             del left  # a frame that holds the exception it raises is a cycle, and a peer that leaves is an exception
         # A task group of a clean-up can take a cancellation that was meant for the whole session while the shield was up.
-        await checkpoint_if_cancelled()
+        await anyio.lowlevel.checkpoint_if_cancelled()
     else:
         left = await _unwound(resolution, unwinding, None)
         if left is not None:
             raise left
 
 
-async def _unwound(resolution: Resolution, unwinding: CancelScope | None, error: BaseException | None) -> BaseException | None:
+async def _unwound(
+    resolution: Resolution, unwinding: anyio.CancelScope | None, error: BaseException | None
+) -> BaseException | None:
     if not resolution.needs_unwinding:
         resolution.scope.closed = True
         return error

@@ -9,7 +9,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..websockets import ServedWebSocket
-from .failures import Incident, end, handle, handler_of, is_departure, meant
+from .failures import Incident, end, ends_well, handle, handler_of, meant
 
 
 class ExceptionLayer(ExceptionMiddleware):
@@ -26,7 +26,7 @@ class ExceptionLayer(ExceptionMiddleware):
             cause = meant(error)
             handler = handler_of(cause, self._exception_handlers, self._status_handlers)
             websocket = Incident.of(scope).websocket or ServedWebSocket(scope, receive, send)
-            if handler is None and not is_departure(error):
+            if handler is None and not ends_well(error, scope):
                 raise
             if handler is not None:
                 await handle(handler, cause, websocket)

@@ -6,26 +6,31 @@ import inspect
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any, Self
+from functools import cache
+from typing import TYPE_CHECKING, Any, Self
 
 from starlette._utils import get_route_path
 from starlette.routing import Match, WebSocketRoute, get_name
 from starlette.types import ASGIApp, Scope
 
+from .. import session
 from ..callables import AnyCallable, Kind, kind_of, place_of, without_partial
 from ..container import Container, Graph
 from ..dependencies import Dependant, Owner, Planned, Receiver, get_dependant
 from ..exceptions import DeclarationError
 from ..markers import Dependency, listed
-from ..messages import Codec
 from ..security.origins import OriginPolicy
-from ..session import DEFAULT_LIMITS, Contract, Holder, Limits
+from ..session.contract import Contract
+from ..session.limits import DEFAULT_LIMITS, Limits
 from ..websockets import WebSocket
 from .frame import get_websocket_app, websocket_session
 from .paths import compiled
 
+if TYPE_CHECKING:
+    from ..messages import Codec
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(slots=True, eq=False, repr=False)
 class Host:
     """What a route gets from the application that serves it.
 
@@ -180,11 +185,15 @@ class APIWebSocketRoute(WebSocketRoute):
         if not self.path:
             compiled(self.path, place_of(self.endpoint))
         self._planned = Planned(self._declare, container=host.container, provider=host.provider, threads=host.threads)
-        holder = Holder(self.contract, self.call, limits=host.limits, codecs=host.codecs)
+
+        @cache  # made when it is first asked for: most routes hold no session
+        def holder() -> session.Holder:
+            return session.Holder(self.contract, self.call, limits=host.limits, codecs=host.codecs)
+
         if self._receivers and self.contract.handlers is not None:
             self.contract.handlers.check_keys(frozenset(self.param_convertors))
         if self._planned.plan.wants_session or self._planned.plan.yields:
-            _ = holder.wire  # so that its faults are told here
+            _ = holder().wire  # so that its faults are told here
         self.app = websocket_session(get_websocket_app(self._planned, holder=holder), origins=host.origins)
 
     @property

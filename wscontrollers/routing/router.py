@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar, cast
 
@@ -187,15 +187,14 @@ class APIRouter(Router):
             else:
                 yield route, prefix, own
 
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Match and serve."""
+    def app(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        """Match and serve; what is returned is awaited. It is no coroutine of its own, for which every session would pay."""
         scope.setdefault("router", self)
         if scope["type"] == "lifespan":
-            await self.lifespan(scope, receive, send)
-        else:
-            if self._host is None:
-                self.serve_with(Host())
-            await self.table.taker(scope)(scope, receive, send)
+            return self.lifespan(scope, receive, send)
+        if self._host is None:
+            self.serve_with(Host())
+        return cast("Coroutine[Any, Any, None]", self.table.taker(scope)(scope, receive, send))
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """The path of a route.

@@ -7,9 +7,11 @@ from typing import Any, Self, SupportsIndex, TypeVar
 
 from starlette._utils import get_route_path
 from starlette.routing import BaseRoute, Match, Mount, Route, Router, WebSocketRoute
+from starlette.routing import Host as StarletteHost
 from starlette.types import ASGIApp, Scope
 
 from ..markers import Dependency
+from .mounted import bind_host, bind_mount
 from .route import APIWebSocketRoute, Host, RawWebSocketRoute
 
 T = TypeVar("T")
@@ -149,14 +151,16 @@ def _decides_by_more(route: BaseRoute) -> bool:
 
 
 def bind(route: BaseRoute, prefix: str, dependencies: tuple[Dependency, ...], host: Host | None) -> BaseRoute:
-    """The route at its whole path. Dependencies guard WebSocket routes, Starlette's own too; HTTP routes and mounts have none."""
+    """The route at its whole path. Dependencies guard sessions, those of Starlette's own routes and of mounts too."""
     if isinstance(route, APIWebSocketRoute):
         return route.bound(prefix=prefix, dependencies=dependencies, host=host)
     if isinstance(route, WebSocketRoute):
         return RawWebSocketRoute.of(route).bound(prefix=prefix, dependencies=dependencies, host=host)
-    if not prefix:
-        return route
-    if isinstance(route, Route):
+    if isinstance(route, Mount):
+        return bind_mount(route, prefix, dependencies, host)
+    if isinstance(route, StarletteHost):
+        return bind_host(route, prefix, dependencies, host)
+    if prefix and isinstance(route, Route):
         return Route(
             prefix + route.path,
             route.endpoint,
@@ -164,6 +168,4 @@ def bind(route: BaseRoute, prefix: str, dependencies: tuple[Dependency, ...], ho
             name=route.name,
             include_in_schema=route.include_in_schema,
         )
-    if isinstance(route, Mount):
-        return Mount(prefix + route.path, app=route.app, name=route.name)
     return route

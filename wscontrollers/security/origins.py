@@ -1,7 +1,5 @@
 """Which web pages may open a session: the check of a handshake's `Origin`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv6Address
@@ -9,8 +7,9 @@ from typing import Any, NamedTuple
 
 from ..exceptions import DeclarationError, Fault
 
-_ORIGIN = re.compile(rb"([a-z][a-z0-9+.-]*)://(.+)")
-_HOST = re.compile(rb"([a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
+# Texts, which `re` compiles with the first browser and remembers: a program that never sees one needs neither.
+_ORIGIN = rb"([a-z][a-z0-9+.-]*)://(.+)"
+_HOST = rb"([a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?"
 _DEFAULT_PORTS = {b"http": 80, b"https": 443}
 _PLAIN_SCHEMES = frozenset({"ws", "http"})
 
@@ -83,12 +82,12 @@ def _is_same_host(origin: _Origin, host: bytes | None, scope: Mapping[str, Any])
 
 
 def _parsed(sent: bytes) -> _Origin | None:
-    match = _ORIGIN.fullmatch(sent.lower())
+    match = re.fullmatch(_ORIGIN, sent.lower())
     return _with_host(match[1], match[2]) if match else None
 
 
 def _with_host(scheme: bytes, authority: bytes) -> _Origin | None:
-    match = _HOST.fullmatch(authority.lower())
+    match = re.fullmatch(_HOST, authority.lower())
     if match is None:
         return None
     host = _normal_address(match[1]) if match[1].startswith(b"[") else match[1]

@@ -1,14 +1,36 @@
 """The session: reading, outbox, handlers and the life of one accepted WebSocket."""
 
-from .clock import Clock
-from .contract import Contract
-from .delivery import Delivery
-from .ending import Ended
-from .handlers import Handlers, check_handlers, handlers_of
-from .holding import Holder
-from .limits import DEFAULT_LIMITS, Limits
-from .session import Session
-from .wire import Wire
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..lazily import lazily
+
+if TYPE_CHECKING:
+    from .clock import Clock
+    from .contract import Contract
+    from .delivery import Delivery
+    from .ending import Ended
+    from .handlers import Handlers, check_handlers, handlers_of
+    from .holding import Holder
+    from .limits import DEFAULT_LIMITS, Limits
+    from .session import Session
+    from .wire import Wire
+else:
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            ".clock": ["Clock"],
+            ".contract": ["Contract"],
+            ".delivery": ["Delivery"],
+            ".ending": ["Ended"],
+            ".handlers": ["Handlers", "check_handlers", "handlers_of"],
+            ".holding": ["Holder"],
+            ".limits": ["DEFAULT_LIMITS", "Limits"],
+            ".session": ["Session"],
+            ".wire": ["Wire"],
+        },
+    )
 
 __all__ = [
     "DEFAULT_LIMITS",

@@ -1,26 +1,17 @@
-"""What an endpoint's sessions speak and may take, read from its signature and its controller once, at registration."""
+"""What is declared of an endpoint's sessions: plain data, of which `compiling` makes what they speak."""
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import types
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, is_dataclass
-from typing import Annotated, Any, Union, get_args, get_origin, is_typeddict
+from .limits import Limits
 
-from pydantic import BaseModel
-
-from ..callables import AnyCallable, place_of, signature_of, unaliased
-from ..messages import Codec, Message, MessageUnion, OutboxPolicy
-from ..messages.members import sources_of
-from ..websockets import WebSocket
-from .handlers import Handlers
-from .limits import DEFAULT_LIMITS, Limits
-from .session import Session
-from .wire import RAW, Wire
+if TYPE_CHECKING:
+    from ..messages import OutboxPolicy
+    from .handlers import Handlers
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Contract:
+class Contract(NamedTuple):
     """What is declared of an endpoint's sessions.
 
     Attributes:
@@ -32,96 +23,9 @@ class Contract:
         type_arguments: What stands for the type variables of a generic controller.
     """
 
-    handlers: Handlers | None = None
-    limits: Limits = field(default_factory=Limits)
-    outbox: OutboxPolicy = "close"
+    handlers: "Handlers | None" = None
+    limits: Limits = Limits()
+    outbox: "OutboxPolicy" = "close"
     sends: Sequence[Any] = ()
     accept: bool = True
-    type_arguments: Mapping[Any, Any] = field(default_factory=dict[Any, Any])
-
-    def wire(self, endpoint: AnyCallable, *, limits: Limits = DEFAULT_LIMITS, codecs: Sequence[Codec] = ()) -> Wire:
-        """Compile it for an endpoint.
-
-        Args:
-            endpoint: Its function.
-            limits: Those of the app.
-            codecs: Those of the app.
-
-        Raises:
-            DeclarationError: Something that is named as a message is none.
-        """
-        where = place_of(endpoint)
-        annotations = self._annotations(endpoint)
-        declared = [arguments for each in annotations if (arguments := session_arguments(each)) is not None]
-        taken = [source for arguments in declared for source in named(arguments[:1])]
-        given = [source for arguments in declared for source in named(arguments[1:])]
-        incoming: MessageUnion | None
-        if self.handlers is not None:
-            incoming = self.handlers.union
-            given += [source for handler in self.handlers.all for source in answers(handler.returns)]
-        elif not taken and (not declared or any(_is_websocket(each) for each in annotations)):
-            incoming = None  # the endpoint reads the WebSocket itself, or nothing
-        else:
-            incoming = MessageUnion([source for source in taken if source not in RAW], where=where)
-        sends = list(dict.fromkeys(source for source in (*given, *named(self.sends)) if source not in RAW))
-        plain = [source for source in sends if not _is_message(source)]
-        return Wire(
-            incoming,
-            limits=self.limits.over(limits.over(DEFAULT_LIMITS)),
-            outgoing=MessageUnion(plain, where=where, side="client") if plain else None,
-            raw=frozenset(source for source in taken if source in RAW),
-            codecs=codecs,
-            outbox=self.outbox,
-            sends=sends,
-        )
-
-    def _annotations(self, endpoint: AnyCallable) -> list[Any]:
-        signature = signature_of(endpoint, type_arguments=self.type_arguments)
-        return [_bare(parameter.annotation) for parameter in signature.parameters.values()]
-
-
-def session_arguments(annotation: Any) -> tuple[Any, ...] | None:
-    """The types of `Session[In, Out]`, none for a plain `Session`; None for any other annotation."""
-    if annotation is Session:
-        return ()
-    return get_args(annotation) if get_origin(annotation) is Session else None
-
-
-def named(annotations: Iterable[Any]) -> list[Any]:
-    """The types that annotations name, without `None` and `Any`, which say nothing."""
-    found = [source for annotation in annotations for source in sources_of(annotation)]
-    return [source for source in found if source not in (None, type(None), Any, object)]
-
-
-def answers(returns: Any) -> list[Any]:
-    """The types among a handler's answers that can be messages; for a stream those of its items."""
-    returns = unaliased(returns)
-    if get_origin(returns) in (AsyncIterator, AsyncGenerator):
-        returns = get_args(returns)[0]
-    return [source for source in named([returns]) if _is_object(source)]
-
-
-def _is_object(source: Any) -> bool:
-    cls = get_origin(source) or source
-    return is_typeddict(cls) or (isinstance(cls, type) and (is_dataclass(cls) or issubclass(cls, BaseModel)))
-
-
-def _is_message(source: Any) -> bool:
-    cls = get_origin(source) or source
-    return isinstance(cls, type) and issubclass(cls, Message)
-
-
-def _is_websocket(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, WebSocket)
-
-
-def _bare(annotation: Any) -> Any:
-    """An annotation without `Annotated` and without `| None`."""
-    annotation = unaliased(annotation)
-    if get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    if get_origin(annotation) in (Union, types.UnionType):
-        kept = [argument for argument in get_args(annotation) if argument is not type(None)]
-        if len(kept) == 1:
-            return _bare(kept[0])
-    return annotation
+    type_arguments: Mapping[Any, Any] = MappingProxyType({})

@@ -74,19 +74,19 @@ class Dispatcher(Controls):
 
     async def _loop(self) -> None:
         by_tag: Mapping[str, int] = self._handlers.by_tag
-        handlers, handle, reading = self._handlers.all, self._handling.handle, self._session.reading
+        are_serial, handle, reading = self._handlers.are_serial, self._handling.handle, self._session.reading
         if self._cancelled is not None:
             await self._answer_cancelled()
         while (incoming := await reading.next()) is not None:
             index = by_tag[incoming.tag]
-            if handlers[index].mark.order == "serial":
+            if are_serial[index]:
                 self._current = incoming
                 await handle(index, incoming)
                 self._current = None
                 if self._cancelled is not None:
                     await checkpoint()  # a cancel that came too late ends here, and not in the next message
             else:
-                await self._spread(index, handlers[index], incoming)
+                await self._spread(index, self._handlers.all[index], incoming)
         ended = self._session.ended
         while self._running and ended is not None and ended.by == "server":
             await self._one_less()  # their grace; when it is over this is interrupted

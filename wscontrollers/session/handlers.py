@@ -47,11 +47,12 @@ class Handlers:
         where: The controller's place, for error texts.
     """
 
-    __slots__ = ("all", "by_tag", "union", "where")
+    __slots__ = ("all", "are_serial", "by_tag", "union", "where")
 
     def __init__(self, handlers: Sequence[Handler], where: str) -> None:
         self.all = tuple(handlers)
         self.where = where
+        self.are_serial = tuple(handler.mark.order == "serial" for handler in self.all)
         self.by_tag: Mapping[str, int] = {
             tag: index for index, handler in enumerate(self.all) for member in handler.members for tag in member.tags
         }
@@ -100,12 +101,11 @@ def check_handlers(cls: type) -> None:
 
 
 def _read(cls: type, marked: Sequence[MarkedHandler], *, is_final: bool) -> list[Handler]:
-    arguments = type_arguments(cls)
     faults: list[Fault] = []
     handlers: list[Handler] = []
     for each in marked:
         try:
-            handler = _handler(each, arguments, is_final=is_final)
+            handler = _handler(each, type_arguments(cls, each.function), is_final=is_final)
         except DeclarationError as error:
             faults += error.faults
         else:

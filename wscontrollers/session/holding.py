@@ -10,6 +10,7 @@ from ..callables import AnyCallable
 from ..dependencies import Plan
 from ..messages import Codec
 from ..websockets import ServedWebSocket
+from .compiling import wire_of
 from .conducting import conduct
 from .contract import Contract
 from .dispatch import Dispatcher
@@ -49,7 +50,7 @@ class Holder:
         Raises:
             DeclarationError: Something that is named as a message is none.
         """
-        return self.contract.wire(self.endpoint, limits=self._limits, codecs=self._codecs)
+        return wire_of(self.contract, self.endpoint, limits=self._limits, codecs=self._codecs)
 
     def open(self, websocket: ServedWebSocket) -> Session[Any, Any]:
         """A session on a handshake, for all that is resolved of it to have."""

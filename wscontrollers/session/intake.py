@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from math import inf
 from secrets import token_hex
 from typing import Any, Protocol
 
@@ -54,13 +55,14 @@ class Intake:
         last: The clock's seconds at the last frame.
     """
 
-    __slots__ = ("_bad", "_bad_in_a_row", "_bucket", "_clock", "_limits", "_read", "_receiver", "last")
+    __slots__ = ("_bad", "_bad_in_a_row", "_bucket", "_clock", "_limits", "_quick", "_read", "_receiver", "last")
 
     def __init__(self, receiver: Receiver, limits: Limits, clock: Clock, read: Read | None) -> None:
         self._receiver = receiver
         self._read = read
         self._limits = limits
         self._clock = clock
+        self._quick = inf if limits.message is None else limits.message
         self.last = clock.now()
         self._bucket = None if limits.rate is None else TokenBucket(limits.rate, limits.burst, self.last)
         self._bad = self._bad_in_a_row = 0
@@ -75,7 +77,8 @@ class Intake:
         text: str | None = frame.get("text")
         data: str | bytes = text if text is not None else frame["bytes"]
         self.last = now = self._clock.now()
-        if self._is_too_big(data):
+        # No character is more than four bytes of UTF-8: most messages need no exact count.
+        if len(data) * 4 > self._quick and self._is_too_big(data):
             self._receiver.stop(TOO_BIG, f"message over {self._limits.message} bytes")
             return None
         if self._bucket is not None and not self._bucket.take(now):
@@ -110,9 +113,9 @@ class Intake:
 
     def _is_too_big(self, data: str | bytes) -> bool:
         limit = self._limits.message
-        if limit is None or len(data) * 4 <= limit:  # no character is more than four bytes of UTF-8
-            return False
-        return (len(data) if isinstance(data, bytes) else len(data.encode("utf-8", "surrogatepass"))) > limit
+        return (
+            limit is not None and (len(data) if isinstance(data, bytes) else len(data.encode("utf-8", "surrogatepass"))) > limit
+        )
 
 
 def _over(count: int, limit: Any) -> bool:

@@ -220,6 +220,7 @@ class Life(Owner):
         """Let go of everything when all is over: what held each other would be garbage to be searched for."""
         self.controls = NO_CONTROLS
         self._task = None
+        self.websocket.read_by(self.reading.receive)
         self.outbox.release()
         self.reading.release()
         self.intake.release()

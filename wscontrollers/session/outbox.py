@@ -318,7 +318,8 @@ class Outbox:
             return False
         if policy is Overflow.DROP_OLDEST:
             while self._is_full(size):
-                oldest = next((entry for entry in self._queue or () if entry.done is None), None)
+                # What somebody waits for is not dropped, and the newest of a key stands for all that it replaced.
+                oldest = next((entry for entry in self._queue or () if entry.done is None and entry.key is None), None)
                 if oldest is None:
                     break
                 self._forget(oldest)

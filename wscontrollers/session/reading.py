@@ -38,6 +38,7 @@ class Reading:
         flooded: Told when far more comes in than may wait while somebody awaits a control frame.
 
     Attributes:
+        receive: ASGI's.
         waiter: The task that waits for the next item, if one does.
         epoch: How often an item was asked for.
         is_stopped: Whether nothing is handed over any more.
@@ -51,13 +52,13 @@ class Reading:
         "_is_woken",
         "_items",
         "_parked",
-        "_receive",
         "_room",
         "_start",
         "_wanted",
         "epoch",
         "is_ahead",
         "is_stopped",
+        "receive",
         "waiter",
     )
 
@@ -70,7 +71,7 @@ class Reading:
         arrived: Callable[[Frame], Any],
         flooded: Callable[[], None] = lambda: None,
     ) -> None:
-        self._receive = receive
+        self.receive = receive
         self._start = start
         self._ahead = ahead
         self._arrived = arrived
@@ -110,7 +111,7 @@ class Reading:
                 # would cost more than all the rest of the way.
                 if isinstance(task, asyncio.Task):
                     self._parked = task
-                    frame = await self._receive()
+                    frame = await self.receive()
                 else:
                     frame = await self._received_within()
                 self._parked = None
@@ -151,7 +152,7 @@ class Reading:
 
     async def _received_within(self) -> Any:
         with CancelScope() as self._parked:
-            return await self._receive()
+            return await self.receive()
         return None
 
     @contextmanager
@@ -179,7 +180,7 @@ class Reading:
     async def _run(self) -> None:
         try:
             while True:
-                frame = await self._receive()
+                frame = await self.receive()
                 item = self._arrived(frame)
                 if frame["type"] == "websocket.disconnect":
                     self._keep(item)

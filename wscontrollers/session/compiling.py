@@ -1,0 +1,109 @@
+"""What an endpoint's sessions speak, read from its signature and its controller once, at registration."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from dataclasses import is_dataclass
+from typing import Annotated, Any, Union, get_args, get_origin, is_typeddict
+
+from pydantic import BaseModel
+
+from ..callables import AnyCallable, place_of, signature_of, unaliased
+from ..messages import Codec, Message, MessageUnion
+from ..messages.members import sources_of
+from ..websockets import WebSocket
+from .contract import Contract
+from .limits import DEFAULT_LIMITS, Limits
+from .session import Session
+from .wire import RAW, Wire
+
+
+def wire_of(contract: Contract, endpoint: AnyCallable, *, limits: Limits = DEFAULT_LIMITS, codecs: Sequence[Codec] = ()) -> Wire:
+    """Compile a contract for an endpoint.
+
+    Args:
+        contract: What is declared of its sessions.
+        endpoint: Its function.
+        limits: Those of the app.
+        codecs: Those of the app.
+
+    Raises:
+        DeclarationError: Something that is named as a message is none.
+    """
+    where = place_of(endpoint)
+    annotations = _annotations(contract, endpoint)
+    declared = [arguments for each in annotations if (arguments := session_arguments(each)) is not None]
+    taken = [source for arguments in declared for source in named(arguments[:1])]
+    given = [source for arguments in declared for source in named(arguments[1:])]
+    incoming: MessageUnion | None
+    if contract.handlers is not None:
+        incoming = contract.handlers.union
+        given += [source for handler in contract.handlers.all for source in answers(handler.returns)]
+    elif not taken and (not declared or any(_is_websocket(each) for each in annotations)):
+        incoming = None  # the endpoint reads the WebSocket itself, or nothing
+    else:
+        incoming = MessageUnion([source for source in taken if source not in RAW], where=where)
+    sends = list(dict.fromkeys(source for source in (*given, *named(contract.sends)) if source not in RAW))
+    plain = [source for source in sends if not _is_message(source)]
+    return Wire(
+        incoming,
+        limits=contract.limits.over(limits.over(DEFAULT_LIMITS)),
+        outgoing=MessageUnion(plain, where=where, side="client") if plain else None,
+        raw=frozenset(source for source in taken if source in RAW),
+        codecs=codecs,
+        outbox=contract.outbox,
+        sends=sends,
+    )
+
+
+def _annotations(contract: Contract, endpoint: AnyCallable) -> list[Any]:
+    signature = signature_of(endpoint, type_arguments=contract.type_arguments)
+    return [_bare(parameter.annotation) for parameter in signature.parameters.values()]
+
+
+def session_arguments(annotation: Any) -> tuple[Any, ...] | None:
+    """The types of `Session[In, Out]`, none for a plain `Session`; None for any other annotation."""
+    if annotation is Session:
+        return ()
+    return get_args(annotation) if get_origin(annotation) is Session else None
+
+
+def named(annotations: Iterable[Any]) -> list[Any]:
+    """The types that annotations name, without `None` and `Any`, which say nothing."""
+    found = [source for annotation in annotations for source in sources_of(annotation)]
+    return [source for source in found if source not in (None, type(None), Any, object)]
+
+
+def answers(returns: Any) -> list[Any]:
+    """The types among a handler's answers that can be messages; for a stream those of its items."""
+    returns = unaliased(returns)
+    if get_origin(returns) in (AsyncIterator, AsyncGenerator):
+        returns = get_args(returns)[0]
+    return [source for source in named([returns]) if _is_object(source)]
+
+
+def _is_object(source: Any) -> bool:
+    cls = get_origin(source) or source
+    return is_typeddict(cls) or (isinstance(cls, type) and (is_dataclass(cls) or issubclass(cls, BaseModel)))
+
+
+def _is_message(source: Any) -> bool:
+    cls = get_origin(source) or source
+    return isinstance(cls, type) and issubclass(cls, Message)
+
+
+def _is_websocket(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, WebSocket)
+
+
+def _bare(annotation: Any) -> Any:
+    """An annotation without `Annotated` and without `| None`."""
+    annotation = unaliased(annotation)
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, types.UnionType):
+        kept = [argument for argument in get_args(annotation) if argument is not type(None)]
+        if len(kept) == 1:
+            return _bare(kept[0])
+    return annotation
