@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -73,7 +73,13 @@ class App(Starlette):
         codecs: Sequence[Codec] = (),
         debug: bool = False,
     ) -> None:
-        _require("App", "container", container, isinstance(container, Container | None), "give a Container: Container(Module())")
+        _require(
+            "App",
+            "container",
+            container,
+            isinstance(cast(object, container), Container | None),
+            "give a Container: Container(Module())",
+        )
         _require(
             "App", "invalid_parameters", invalid_parameters, invalid_parameters in ("close", "answer"), '"close" or "answer"'
         )

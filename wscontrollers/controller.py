@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABCMeta
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from . import messages, session
-from .callables import Kind, kind_of, name_of, place_of
+from .callables import Kind, kind_of, name_of, place_of, signature_of
 from .declare import MarkedMethod, WebSocketMark, accumulated, marked_handlers, marked_methods, type_arguments
 from .dependencies import Owner
 from .exceptions import DeclarationError, RouteError
@@ -78,7 +79,16 @@ def _contract(cls: type, method: MarkedMethod, mark: WebSocketMark, handlers: se
         sends=accumulated(cls, "sends"),
         accept=mark.accept,
         type_arguments=type_arguments(cls, method.function),
+        constructor=_constructor_annotations(cls),
     )
+
+
+def _constructor_annotations(cls: type) -> list[Any]:
+    constructor: Any = inspect.getattr_static(cls, "__init__")
+    if not inspect.isfunction(constructor):
+        return []
+    signature = signature_of(constructor, type_arguments=type_arguments(cls, constructor))
+    return [parameter.annotation for parameter in list(signature.parameters.values())[1:]]
 
 
 def _limits(given: object, where: str) -> Limits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -25,7 +26,7 @@ class ServedWebSocket(WebSocket):
     """The code and the reason of the close frame that ends it, where nothing else closes it."""
     close_within: float | None = None
     """Seconds that this frame has to go out: a peer that has stopped reading takes none. None waits."""
-    session_of_it: object = None
+    session_of_it: Any = None
     """The typed session that is held on it, for parameters that ask for it."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,7 +115,8 @@ class ServedWebSocket(WebSocket):
     async def accept_early(self) -> None:
         """Accept the handshake if nobody has yet, so that a frame can be received before the endpoint runs."""
         if self.is_connecting:
-            await self.accept()
+            # A session accepts with the subprotocol that it speaks.
+            await (self if self.session_of_it is None else self.session_of_it).accept()
             self.accepted_early = True
 
     async def _frame(self) -> Message:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from types import CoroutineType
 from typing import Any, TypeVar, cast
 
 from starlette.datastructures import URLPath
@@ -187,14 +188,17 @@ class APIRouter(Router):
             else:
                 yield route, prefix, own
 
-    def app(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    def app(self, scope: Scope, receive: Receive, send: Send) -> CoroutineType[Any, Any, None]:
         """Match and serve; what is returned is awaited. It is no coroutine of its own, for which every session would pay."""
         scope.setdefault("router", self)
+        served: Any
         if scope["type"] == "lifespan":
-            return self.lifespan(scope, receive, send)
-        if self._host is None:
-            self.serve_with(Host())
-        return cast("Coroutine[Any, Any, None]", self.table.taker(scope)(scope, receive, send))
+            served = self.lifespan(scope, receive, send)
+        else:
+            if self._host is None:
+                self.serve_with(Host())
+            served = self.table.taker(scope)(scope, receive, send)
+        return cast("CoroutineType[Any, Any, None]", served)
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         """The path of a route.

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, is_typeddict
 
 from pydantic import BaseModel
 
-from ..callables import AnyCallable, place_of, signature_of, unaliased
+from ..callables import AnyCallable, Kind, kind_of, place_of, signature_of, unaliased
 from ..messages import Codec, Message, MessageUnion
 from ..messages.members import sources_of
 from ..websockets import WebSocket
@@ -34,16 +34,32 @@ def wire_of(contract: Contract, endpoint: AnyCallable, *, limits: Limits = DEFAU
     where = place_of(endpoint)
     annotations = _annotations(contract, endpoint)
     declared = [arguments for each in annotations if (arguments := session_arguments(each)) is not None]
-    taken = [source for arguments in declared for source in named(arguments[:1])]
     given = [source for arguments in declared for source in named(arguments[1:])]
+    taken: list[Any] = []
     incoming: MessageUnion | None
-    if contract.handlers is not None:
-        incoming = contract.handlers.union
-        given += [source for handler in contract.handlers.all for source in answers(handler.returns)]
-    elif not taken and (not declared or any(_is_websocket(each) for each in annotations)):
+    if kind_of(endpoint) is Kind.ASYNC_GENERATOR:  # its messages go to the handlers, whatever else it names
+        incoming = MessageUnion([], where=where) if contract.handlers is None else contract.handlers.union
+        handlers = () if contract.handlers is None else contract.handlers.all
+        given += [source for handler in handlers for source in answers(handler.returns)]
+        return _wire(contract, incoming, taken, given, where, limits=limits, codecs=codecs)
+    taken += [source for arguments in declared for source in named(arguments[:1])]
+    if not taken and (not declared or any(_is_websocket(each) for each in annotations)):
         incoming = None  # the endpoint reads the WebSocket itself, or nothing
     else:
         incoming = MessageUnion([source for source in taken if source not in RAW], where=where)
+    return _wire(contract, incoming, taken, given, where, limits=limits, codecs=codecs)
+
+
+def _wire(
+    contract: Contract,
+    incoming: MessageUnion | None,
+    taken: Sequence[Any],
+    given: Sequence[Any],
+    where: str,
+    *,
+    limits: Limits,
+    codecs: Sequence[Codec],
+) -> Wire:
     sends = list(dict.fromkeys(source for source in (*given, *named(contract.sends)) if source not in RAW))
     plain = [source for source in sends if not _is_message(source)]
     return Wire(
@@ -59,7 +75,8 @@ def wire_of(contract: Contract, endpoint: AnyCallable, *, limits: Limits = DEFAU
 
 def _annotations(contract: Contract, endpoint: AnyCallable) -> list[Any]:
     signature = signature_of(endpoint, type_arguments=contract.type_arguments)
-    return [_bare(parameter.annotation) for parameter in signature.parameters.values()]
+    own = [_bare(parameter.annotation) for parameter in signature.parameters.values()]
+    return [*own, *(_bare(annotation) for annotation in contract.constructor)]
 
 
 def session_arguments(annotation: Any) -> tuple[Any, ...] | None:

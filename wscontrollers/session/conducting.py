@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 from ..callables import place_of
+from .ending import ended_by
 from .session import Session
 
 
@@ -39,6 +40,7 @@ async def conduct(
         if session.failure is not None:
             raise session.failure
     except BaseException as error:
+        session.end(ended_by(error))
         await _thrown(endpoint, error)
         session.failure = None
         return

@@ -21,6 +21,7 @@ class Contract(NamedTuple):
         sends: Types that are sent outside of answers.
         accept: Whether the session is accepted before the endpoint runs.
         type_arguments: What stands for the type variables of a generic controller.
+        constructor: The annotations of its constructor, which may be what holds the session.
     """
 
     handlers: "Handlers | None" = None
@@ -29,3 +30,4 @@ class Contract(NamedTuple):
     sends: Sequence[Any] = ()
     accept: bool = True
     type_arguments: Mapping[Any, Any] = MappingProxyType({})
+    constructor: Sequence[Any] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..exceptions import WebSocketException
+
 LOSS = 1006
 """The code for a connection that broke; no peer sends it (RFC 6455, section 7.4.1)."""
 
@@ -33,6 +35,13 @@ class Ended:
     def by_peer(cls, code: int, reason: str) -> Ended:
         """The end that ASGI's disconnect event tells of."""
         return cls("network" if code == LOSS else "client", code, reason)
+
+
+def ended_by(error: BaseException) -> Ended:
+    """The end that an exception makes here: with the code of a `WebSocketException`, 1001 for a cancellation, else 1011."""
+    if isinstance(error, WebSocketException):
+        return Ended("server", error.code, error.reason, error)
+    return Ended("server", 1011 if isinstance(error, Exception) else 1001, exception=error)
 
 
 def shortened(reason: str) -> str:

@@ -9,6 +9,7 @@ import anyio
 from anyio import CancelScope
 from anyio.abc import TaskGroup
 
+from ..exceptions import WebSocketDisconnect
 from ..messages import Cancel, Credit, FrameError, Gap, Incoming, Recover, Reply
 from ..websockets import ServedWebSocket, WebSocketState
 from .clock import clock_of
@@ -123,7 +124,9 @@ class Life(Owner):
                 failure = self.failure
                 await self._see_off()
             except Exception as error:
-                failure = error
+                # That the session ended is no news where a task of it failed: the failure is.
+                is_consequence = self.failure is not None and isinstance(error, WebSocketDisconnect)
+                failure = self.failure if is_consequence else error
             finally:
                 watch.remove(self)
                 tasks.cancel_scope.cancel()

@@ -50,6 +50,12 @@ class Session(Life, Generic[In, Out]):
 
     __slots__ = ("__weakref__", "_current", "_id")
 
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, types: Any) -> Any:
+            # `Session[In]` for `Session[In, Any]`: type checkers know the default, Python before 3.13 does not.
+            return super().__class_getitem__(types if isinstance(types, tuple) else (types, Any))
+
     def __init__(self, websocket: ServedWebSocket, wire: Wire) -> None:
         super().__init__(websocket, wire)
         self._id: str | None = None
