@@ -16,7 +16,7 @@ from .clock import clock_of
 from .ending import LOSS, Ended, shortened
 from .intake import POLICY_VIOLATION, Intake
 from .loops import current_task
-from .outbox import Frame, Outbox, Owner
+from .outbox import Frame, Outbox
 from .questions import Questions
 from .reading import Reading
 from .watch import watch_of
@@ -41,7 +41,7 @@ class Controls:
 NO_CONTROLS = Controls()
 
 
-class Life(Owner):
+class Life:
     """What a session does without being asked: see `Session` for what its users ask of it.
 
     Attributes:

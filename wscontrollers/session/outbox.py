@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from anyio import Event
 
@@ -44,34 +44,47 @@ class Entry:
             self.done.set()
 
 
-class Owner:
+class Owner(Protocol):
     """Whose outbox it is: a session."""
-
-    __slots__ = ()
 
     def start(self, function: Callable[[], Awaitable[None]]) -> None:
         """Start the writer among the tasks of the session."""
-        raise NotImplementedError
+        ...
 
     def overflown(self) -> None:
         """A frame found no room, and its policy is to close."""
-        raise NotImplementedError
+        ...
 
     def lost(self) -> None:
         """The connection is gone."""
-        raise NotImplementedError
+        ...
 
     def gap(self, dropped: int) -> Frame:
         """The frame that tells the peer how many messages it lost."""
-        raise NotImplementedError
+        ...
 
     @property
     def is_connecting(self) -> bool:
         """Whether the handshake has no answer yet."""
-        raise NotImplementedError
+        ...
 
 
-_NOBODY = Owner()
+class _Nobody:
+    """The owner of an outbox that is closed: whatever it hears of changes nothing."""
+
+    is_connecting = False
+
+    def start(self, function: Callable[[], Awaitable[None]]) -> None: ...
+
+    def overflown(self) -> None: ...
+
+    def lost(self) -> None: ...
+
+    def gap(self, dropped: int) -> Frame:
+        return {}
+
+
+_NOBODY: Owner = _Nobody()
 
 
 class Outbox:
