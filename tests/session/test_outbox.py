@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from wscontrollers.session import Delivery
 from wscontrollers.session.delivery import Overflow
-from wscontrollers.session.outbox import Frame, Outbox, Owner
+from wscontrollers.session.outbox import Outbox
+from wscontrollers.session.owner import Frame, Owner
 
 
 class Peer(Owner):

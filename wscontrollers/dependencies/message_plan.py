@@ -10,6 +10,7 @@ import anyio
 from .invoking import Values
 from .resolution import Resolution
 from .steps import AWAIT, CALL, CONNECTION, SCOPE, Step, sharing_hops
+from .unwinding import unwinding
 
 Consume = Callable[[Any], Awaitable[Any]]
 
@@ -59,8 +60,8 @@ class MessagePlan:
         resolution = Resolution(values[CONNECTION], scope)
         if not self.cleans_up:
             return await self._solved(values, resolution, consume)
-        with anyio.CancelScope() as unwinding:
-            return await _unwinding(self._solved(values, resolution, consume), resolution, unwinding)
+        with anyio.CancelScope() as shield:
+            return await unwinding(self._solved(values, resolution, consume), resolution, shield)
 
     async def _solved(self, values: Values, resolution: Resolution, consume: Consume | None) -> Any:
         for step in self.steps:
@@ -73,34 +74,3 @@ class MessagePlan:
                 await step.run(values, resolution)
         result = self._endpoint(values)
         return await (result if consume is None else consume(result))
-
-
-async def _unwinding(work: Awaitable[Any], resolution: Resolution, unwinding: anyio.CancelScope) -> Any:
-    """Await the work, then run the clean-ups behind a shield; what they raise takes the place of what the work raised."""
-    try:
-        result = await work
-    except BaseException as error:
-        left = await _unwound(resolution, unwinding, error)
-        try:
-            if left is error:
-                raise
-            if left is not None:
-                raise left from left.__cause__
-        finally:
-            del left  # a frame that holds the exception it raises is a cycle
-        await anyio.lowlevel.checkpoint_if_cancelled()
-        return None
-    left = await _unwound(resolution, unwinding, None)
-    if left is not None:
-        raise left
-    return result
-
-
-async def _unwound(resolution: Resolution, unwinding: anyio.CancelScope, error: BaseException | None) -> BaseException | None:
-    if not resolution.needs_unwinding:
-        return error
-    unwinding.shield = True
-    try:
-        return await resolution.unwind(error)
-    finally:
-        unwinding.shield = False

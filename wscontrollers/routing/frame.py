@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from typing import Any
 
-import anyio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import session
 from ..callables import unwrapped
 from ..container import Container, Graph
 from ..dependencies import Dependant, Plan, Planned, Resolution
+from ..dependencies.unwinding import unwinding
 from ..exceptions import EndpointContext, WebSocketRequestValidationError
 from ..security.origins import OriginPolicy
 from ..websockets import ServedWebSocket, WebSocket
@@ -94,8 +94,8 @@ def get_websocket_app(
             finally:
                 resolution.scope.closed = True  # whoever kept something lazy of this session gets nothing from it any more
             return
-        with unwinding_scope() as unwinding:
-            await _run(plan, resolution, unwinding, call, path, plan.endpoint)
+        with unwinding_scope() as shield:
+            await unwinding(_run(plan, resolution, call, path, plan.endpoint), resolution, shield)
 
     return app
 
@@ -105,8 +105,9 @@ async def _hold(holder: session.Holder, connection: WebSocket, graph: Graph, pla
     opened = holder.open(websocket)
     resolution = Resolution(websocket, graph.session())
     try:
-        with unwinding_scope() as unwinding:
-            await _run(plan, resolution, unwinding, holder.endpoint, path, partial(holder.hold, opened, plan))
+        with unwinding_scope() as shield:
+            work = _run(plan, resolution, holder.endpoint, path, partial(holder.hold, opened, plan))
+            await unwinding(work, resolution, shield)
     finally:
         resolution.scope.closed = True
         websocket.session_of_it = None
@@ -120,46 +121,8 @@ async def _solved(plan: Plan, resolution: Resolution, call: Any, path: str) -> l
     return values
 
 
-async def _run(
-    plan: Plan,
-    resolution: Resolution,
-    unwinding: anyio.CancelScope | None,
-    call: Any,
-    path: str,
-    body: Callable[[list[Any]], Awaitable[Any]],
-) -> None:
-    try:
-        await body(await _solved(plan, resolution, call, path))
-    except BaseException as error:
-        left = await _unwound(resolution, unwinding, error)
-        try:
-            if left is error:
-                raise
-            if left is not None:
-                raise left from left.__cause__
-        finally:
-            del left  # a frame that holds the exception it raises is a cycle, and a peer that leaves is an exception
-        # A task group of a clean-up can take a cancellation that was meant for the whole session while the shield was up.
-        await anyio.lowlevel.checkpoint_if_cancelled()
-    else:
-        left = await _unwound(resolution, unwinding, None)
-        if left is not None:
-            raise left
-
-
-async def _unwound(
-    resolution: Resolution, unwinding: anyio.CancelScope | None, error: BaseException | None
-) -> BaseException | None:
-    if not resolution.needs_unwinding:
-        resolution.scope.closed = True
-        return error
-    if unwinding is None:
-        return await resolution.unwind(error)
-    unwinding.shield = True
-    try:
-        return await resolution.unwind(error)
-    finally:
-        unwinding.shield = False
+async def _run(plan: Plan, resolution: Resolution, call: Any, path: str, body: Callable[[list[Any]], Awaitable[Any]]) -> None:
+    await body(await _solved(plan, resolution, call, path))
 
 
 def endpoint_context(call: Any, websocket: WebSocket, path: str) -> EndpointContext:

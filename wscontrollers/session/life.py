@@ -16,7 +16,8 @@ from .clock import clock_of
 from .ending import LOSS, Ended, shortened
 from .intake import POLICY_VIOLATION, Intake
 from .loops import current_task
-from .outbox import Frame, Outbox
+from .outbox import Outbox
+from .owner import Frame
 from .questions import Questions
 from .reading import Reading
 from .watch import watch_of

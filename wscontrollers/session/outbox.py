@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import Any, Protocol
 
 from anyio import Event
 
 from .delivery import Delivery, Overflow
-
-Frame = MutableMapping[str, Any]
-"""An ASGI event."""
-
+from .owner import NOBODY, Frame, Owner
 
 _GONE = (OSError, RuntimeError)
 """What servers raise when the peer is gone, or when the connection was closed below the session."""
@@ -42,49 +38,6 @@ class Entry:
         self.delivery = delivery
         if self.done is not None:
             self.done.set()
-
-
-class Owner(Protocol):
-    """Whose outbox it is: a session."""
-
-    def start(self, function: Callable[[], Awaitable[None]]) -> None:
-        """Start the writer among the tasks of the session."""
-        ...
-
-    def overflown(self) -> None:
-        """A frame found no room, and its policy is to close."""
-        ...
-
-    def lost(self) -> None:
-        """The connection is gone."""
-        ...
-
-    def gap(self, dropped: int) -> Frame:
-        """The frame that tells the peer how many messages it lost."""
-        ...
-
-    @property
-    def is_connecting(self) -> bool:
-        """Whether the handshake has no answer yet."""
-        ...
-
-
-class _Nobody:
-    """The owner of an outbox that is closed: whatever it hears of changes nothing."""
-
-    is_connecting = False
-
-    def start(self, function: Callable[[], Awaitable[None]]) -> None: ...
-
-    def overflown(self) -> None: ...
-
-    def lost(self) -> None: ...
-
-    def gap(self, dropped: int) -> Frame:
-        return {}
-
-
-_NOBODY: Owner = _Nobody()
 
 
 class Outbox:
@@ -219,7 +172,7 @@ class Outbox:
     def release(self) -> None:
         """Close, and let go of who owns it."""
         self.close()
-        self._owner = _NOBODY
+        self._owner = NOBODY
 
     @property
     def waiting(self) -> int:

@@ -24,7 +24,7 @@ from ..messages import (
 from ..messages.members import sources_of
 from .delivery import Overflow
 from .limits import Limits
-from .outbox import Frame
+from .owner import Frame
 
 Read = Callable[[str | bytes], Incoming]
 
