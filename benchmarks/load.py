@@ -12,6 +12,9 @@ TIMEOUT = 20.0
 BATCH = 16
 """How many sessions are open at once."""
 
+_PART = 256 * 1024
+"""Bytes that are read at once."""
+
 CLOSE = b"\x88\x82\x00\x00\x00\x00\x03\xe8"
 """A close frame with 1000, masked with zeros."""
 
@@ -84,30 +87,74 @@ def echoes(port: int, request: bytes, text: bytes, count: int) -> int:
     Returns:
         How many there were.
     """
-    batch = opened(port, request, BATCH)
-    frame = text_frame(text)
+    return round_trips(port, request, [(text, text)], count)
+
+
+def round_trips(port: int, request: bytes, exchanges: Sequence[tuple[bytes, bytes]], count: int) -> int:
+    """The same with texts and their answers, each session beginning with another one.
+
+    Args:
+        port: Of the server.
+        request: The handshake.
+        exchanges: What is sent, and what has to come back.
+        count: How many answers are wanted.
+
+    Returns:
+        How many there were.
+    """
+    frames = [(text_frame(text), bytes([0x81, len(answer)]) + answer) for text, answer in exchanges]
     done = 0
-    while done < count:
-        for session in batch:
-            session.sendall(frame)
-        for session in batch:
-            expect(session, bytes([0x81, len(text)]) + text)
-        done += len(batch)
-    closed(batch)
+    with ExitStack() as stack:
+        batch = [stack.enter_context(session) for session in opened(port, request, BATCH)]
+        while done < count:
+            turn = done // BATCH
+            for place, session in enumerate(batch):
+                session.sendall(frames[(turn + place) % len(frames)][0])
+            # The last one first: who waits for each answer is woken by each, and the slower server would pay for more of that.
+            for place, session in reversed(list(enumerate(batch))):
+                expect(session, frames[(turn + place) % len(frames)][1])
+            done += len(batch)
+        closed(batch)
     return done
 
 
+def streamed(port: int, request: bytes, text: bytes, answers: Sequence[bytes], times: int) -> int:
+    """Open a session, ask in it for a stream so many times, and close it.
+
+    Args:
+        port: Of the server.
+        request: The handshake.
+        text: What asks for the stream.
+        answers: All that comes back, text for text.
+        times: How often it is asked for.
+
+    Returns:
+        How many answers there were.
+    """
+    wanted = b"".join(bytes([0x81, len(answer)]) + answer for answer in answers)
+    (session,) = opened(port, request, 1)
+    with session:
+        for _ in range(times):
+            session.sendall(text_frame(text))
+            expect(session, wanted)
+        closed([session])
+    return times * len(answers)
+
+
 def expect(session: socket.socket, frame: bytes) -> None:
-    """Read one frame.
+    """Read one frame, or several as one.
 
     Raises:
-        RuntimeError: It is another one.
+        RuntimeError: It is another one, or the server hung up.
     """
-    answer = session.recv(4096)
-    while len(answer) < len(frame):
-        answer += session.recv(4096)
+    answer = session.recv(_PART)
+    if len(answer) < len(frame):
+        parts = bytearray(answer)
+        while len(parts) < len(frame) and (part := session.recv(_PART)):
+            parts += part
+        answer = bytes(parts)
     if answer != frame:
-        raise RuntimeError(f"{answer!r} came, and not {frame!r}")
+        raise RuntimeError(f"{answer[:200]!r} came, and not {frame[:200]!r}")
 
 
 def _read(session: socket.socket, *, until: bytes) -> bytes:

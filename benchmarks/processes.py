@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,32 @@ APPS = {
 }
 """The sides by name."""
 
+TYPED_APPS = {
+    "raw ASGI": Side("typed.raw"),
+    "Starlette": Side("typed.plain_starlette"),
+    "FastAPI": Side("typed.fastapi_app", "fastapi"),
+    "Litestar": Side("typed.litestar_app", "litestar"),
+    "chanx": Side("typed.chanx_app", "chanx"),
+    "ours": Side("typed.ours"),
+}
+"""The sides of typed messages."""
+
+GROUP_APPS = {
+    "raw ASGI": Side("groups.raw"),
+    "FastAPI": Side("groups.fastapi_app", "fastapi"),
+    "Litestar": Side("groups.litestar_app", "litestar"),
+    "chanx": Side("groups.chanx_app", "chanx"),
+    "ours, through send": Side("groups.portable"),
+    "ours": Side("groups.ours"),
+}
+"""The sides of groups: ours with `Groups(direct=False)` and with what is the default."""
+
+REDIS_APPS = {
+    "raw ASGI": Side("groups.raw_redis", "redis"),
+    "ours": Side("groups.ours_redis", "redis"),
+}
+"""The sides of groups over Redis."""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -59,11 +85,11 @@ class Server:
 
 
 @contextmanager
-def serving(side: str) -> Generator[Server]:
+def serving(side: str, apps: Mapping[str, Side] = APPS) -> Generator[Server]:
     """A server of a side, in a process that ends with the context, on the first core that this process may use."""
     cores = sorted(os.sched_getaffinity(0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.serving", f"benchmarks.apps.{APPS[side].module}"],
+        [sys.executable, "-m", "benchmarks.serving", f"benchmarks.apps.{apps[side].module}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=Path(__file__).parent.parent,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from benchmarks import load
 from benchmarks.peers import installed
-from benchmarks.processes import APPS, Server, on_last_core, serving
+from benchmarks.processes import APPS, Server, Side, on_last_core, serving
 from benchmarks.table import Table, Target, Turns, at_least
 
 FLOOR = "raw ASGI"
@@ -78,10 +78,10 @@ def echo(*, rounds: int = 5, count: int = 30_000) -> tuple[list[Table], list[Tar
 
 
 @contextmanager
-def running(sides: Iterable[str]) -> Generator[Mapping[str, Server]]:
+def running(sides: Iterable[str], apps: Mapping[str, Side] = APPS) -> Generator[Mapping[str, Server]]:
     """The servers of all sides whose package is installed, on one core, and this process on another."""
     with ExitStack() as stack:
-        servers = {side: stack.enter_context(serving(side)) for side in sides if installed(APPS[side].package)}
+        servers = {side: stack.enter_context(serving(side, apps)) for side in sides if installed(apps[side].package)}
         stack.enter_context(on_last_core())
         yield servers
 

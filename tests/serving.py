@@ -22,9 +22,15 @@ class _Started(uvicorn.Server):
 
 
 @contextmanager
-def serving(app: Any, *, port: int = 0, **options: Any) -> Iterator[str]:
-    """Serve an ASGI application in a thread; the value is its address, `127.0.0.1:port`. Port 0 is a free one."""
-    with socket.create_server(("127.0.0.1", port)) as listening:
+def serving(app: Any, *, port: int = 0, buffers: int | None = None, **options: Any) -> Iterator[str]:
+    """Serve an ASGI application in a thread; the value is its address, `127.0.0.1:port`. Port 0 is a free one.
+
+    `buffers` is how many bytes the kernel keeps for each connection, either way; by itself it takes megabytes.
+    """
+    with socket.create_server(("127.0.0.1", port), backlog=1024) as listening:
+        if buffers is not None:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffers)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffers)
         server = _Started(uvicorn.Config(app, log_config=None, **options))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

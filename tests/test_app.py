@@ -215,6 +215,9 @@ def test_plain_starlette_parts() -> None:
         ),
         ({"invalid_parameters": "422"}, r"App\(invalid_parameters=\.\.\.\): it is '422'"),
         ({"container": Module()}, r"App\(container=\.\.\.\): it is .*Fix: give a Container"),
+        ({"limits": 5}, r"App\(limits=\.\.\.\): it is 5\. Fix: write limits=Limits"),
+        ({"controllers": Controller}, r"App\(controllers=\.\.\.\): it is .*Fix: write controllers=\[Rooms\]"),
+        ({"routes": [Controller]}, r"routes=\[\.\.\.\]: Controller is no route\. Fix: give routes"),
     ],
 )
 def test_options_that_are_none_are_refused(options: dict[str, Any], told: str) -> None:

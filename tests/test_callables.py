@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Optional, TypeVar, Union
 
 import pytest
 from typing_extensions import TypeAliasType
@@ -16,9 +16,11 @@ from wscontrollers.callables import (
     kind_of,
     name_of,
     place_of,
+    resolved,
     signature_of,
     substituted,
     unaliased,
+    unfound,
     unwrapped,
     without_partial,
 )
@@ -194,19 +196,74 @@ def test_type_variables_are_replaced_at_any_depth(annotation: Any, expected: Any
     assert substituted(annotation, {T: int}) == expected
 
 
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        ("int", int),
+        (Optional["int"], Optional[int]),
+        (list["int"], list[int]),
+        (dict[str, list["Repo[int]"]], dict[str, list[Repo[int]]]),
+        (Annotated["int", "str"], Annotated[int, "str"]),
+        (Literal["int"], Literal["int"]),
+        (Callable[["int"], int], Callable[["int"], int]),
+        (list["Missing"], list["Missing"]),
+        ("itself", "itself"),
+    ],
+    ids=str,
+)
+def test_what_is_written_as_a_string_is_looked_up_at_any_depth(annotation: Any, expected: Any) -> None:
+    """Neither the values of a `Literal` nor metadata; a name that cannot be found stays."""
+    assert resolved(annotation, {"Repo": Repo, "itself": "itself"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        (int, None),
+        ("Missing", "Missing"),
+        (list["Missing"], "Missing"),
+        (Optional["Missing"], "Missing"),
+        (Annotated[dict[str, "Missing"], "note"], "Missing"),
+        (Annotated[int, "note"], None),
+        (Literal["Missing"], None),
+    ],
+    ids=str,
+)
+def test_what_could_not_be_found_is_named(annotation: Any, expected: str | None) -> None:
+    """For the error that says so."""
+    assert unfound(annotation) == expected
+
+
+def test_a_signature_looks_up_strings_inside_of_annotations() -> None:
+    """Where the function stands; what it returns, too."""
+
+    def function(color: Annotated["Constructed", "note"], *, repo: Repo["Constructed"]) -> "list[Missing] | Iterator[T]": ...
+
+    def stream() -> Iterator["Constructed"]: ...
+
+    signature = signature_of(function)
+    assert [parameter.annotation for parameter in signature.parameters.values()] == [
+        Annotated[Constructed, "note"],
+        Repo[Constructed],
+    ]
+    assert signature.return_annotation == "list[Missing] | Iterator[T]"
+    assert signature_of(stream).return_annotation == Iterator[Constructed]
+
+
 def test_unknown_type_variables_stay() -> None:
     """A generic that nobody parametrised keeps its variables."""
     assert substituted(list[T], {}) == list[T]
 
 
 def test_a_signature_takes_type_arguments() -> None:
-    """Parameters are replaced, defaults stay."""
+    """Parameters and the return type are replaced, defaults stay."""
 
-    def function(repo: Repo[T], limit: int = 3) -> None: ...
+    def function(repo: Repo[T], limit: int = 3) -> list[T]: ...
 
-    parameters = signature_of(function, type_arguments={T: str}).parameters
-    assert parameters["repo"].annotation == Repo[str]
-    assert parameters["limit"].default == 3
+    signature = signature_of(function, type_arguments={T: str})
+    assert signature.parameters["repo"].annotation == Repo[str]
+    assert signature.parameters["limit"].default == 3
+    assert signature.return_annotation == list[str]
 
 
 def test_aliases_of_types_are_looked_through() -> None:

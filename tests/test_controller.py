@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import abstractmethod
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import pytest
 from starlette.applications import Starlette
@@ -305,6 +305,48 @@ def test_dependencies_accumulate_base_first() -> None:
         dependencies = []
 
     assert answer(App(controllers=[Both]), "/") == ["base", "right", "left"]
+
+
+@pytest.mark.parametrize("name", ["dependencies", "prefix", "limits", "sends", "open"])
+def test_what_routes_were_made_of_cannot_be_set_behind_them(name: str) -> None:
+    """It would change nothing, and a guard that guards nothing must not look like one; also when it is set on a base class."""
+
+    class Base(Controller):
+        @websocket("/")
+        async def open(self, socket: WebSocket) -> None: ...
+
+        def helper(self) -> None: ...
+
+    class Rooms(Base):
+        pass
+
+    setattr(Rooms, name, getattr(Rooms, name))
+    App(controllers=[Rooms])
+    for cls in (Rooms, Base):
+        with pytest.raises(DeclarationError, match=rf"{name}: it is set behind the registration of .*Rooms, whose routes"):
+            setattr(cls, name, getattr(Rooms, name))
+        cls.helper = lambda self: None  # type: ignore[method-assign]  # no route is made of it
+
+
+def test_a_list_of_dependencies_is_frozen_with_the_routes() -> None:
+    """Until then it is a list; what would be appended to it later would guard nothing."""
+
+    async def members_only() -> None:
+        raise WebSocketException(4003)
+
+    class Base(Controller):
+        dependencies: ClassVar[Any] = []
+
+    class Rooms(Base):
+        @websocket("/")
+        async def open(self, socket: WebSocket) -> None: ...
+
+    Base.dependencies.append(Depends(members_only))
+    with TestClient(App(controllers=[Rooms])) as client, pytest.raises(WebSocketDisconnect) as caught:
+        client.websocket_connect("/").__enter__()
+    assert caught.value.code == 4003
+    with pytest.raises(AttributeError):
+        Base.dependencies.append(Depends(members_only))
 
 
 def test_a_failing_class_dependency_stops_before_the_constructor() -> None:

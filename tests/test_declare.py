@@ -6,7 +6,8 @@ from typing import Any, Generic, TypeVar
 
 import pytest
 
-from wscontrollers import DeclarationError, Depends, websocket
+from wscontrollers import DeclarationError, Depends, receive, websocket
+from wscontrollers.callables import unfound
 from wscontrollers.declare import WebSocketMark, accumulated, marked_methods, type_arguments
 from wscontrollers.exceptions import RouteError
 
@@ -33,6 +34,17 @@ def test_a_path_starts_with_a_slash() -> None:
     with pytest.raises(RouteError, match=r"@websocket\('x'\): the path does not start with a slash\. Fix: write \"/x\""):
         websocket("x")
     websocket("")
+    with pytest.raises(RouteError, match=r"@websocket: the path .*endpoint is no text\. Fix: write @websocket\(\"/path\"\)"):
+
+        @websocket  # type: ignore[arg-type]  # what is tested
+        async def endpoint(self: Any) -> None: ...
+
+
+@pytest.mark.parametrize("mark", [lambda given: websocket("/", dependencies=given), lambda given: receive(dependencies=given)])
+def test_a_list_of_dependencies_is_one(mark: Any) -> None:
+    """`(Depends(login))` without a comma is no tuple."""
+    with pytest.raises(DeclarationError, match=r"Depends\(...\) is no list of dependencies\. Fix: write \[Depends\(...\)\]"):
+        mark(Depends(print))
 
 
 @pytest.mark.parametrize("wrong", [staticmethod(len), property(len), type("Class", (), {})])
@@ -145,6 +157,29 @@ def test_type_arguments_through_levels() -> None:
 
     assert type_arguments(Ints, Base.method) == {T: list[int]}
     assert type_arguments(Ints, Listed.other) == {U: int}
+
+
+class Items(Generic[T]):
+    def items(self, item: T) -> None: ...
+
+
+class OfLater(Items["Later"]): ...
+
+
+class OfLaters(Items[list["Later"]]): ...
+
+
+class OfNowhere(Items["Nowhere"]): ...  # type: ignore[name-defined]  # what is tested
+
+
+class Later: ...
+
+
+def test_type_arguments_may_be_written_as_strings() -> None:
+    """They are looked up in the module of the class that says them; what is not there stays, for the error that names it."""
+    found = [type_arguments(cls, Items.items)[T] for cls in (OfLater, OfLaters, OfNowhere)]
+    assert found[:2] == [Later, list[Later]]
+    assert unfound(found[2]) == "Nowhere"
 
 
 def test_one_type_variable_at_two_levels() -> None:

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "wscontrollers"
 ORDER = [
     {
         *("exceptions", "callables", "field_options", "lazily", "markers", "params"),
-        *("strays", "declare", "status", "websockets", "middleware"),
+        *("strays", "declare", "status", "reports", "websockets", "middleware"),
     },
     {"messages"},
     {"container"},

@@ -39,7 +39,8 @@ from .websockets import HTTPConnection, Request, Response, WebSocket, WebSocketS
 
 if TYPE_CHECKING:
     from .dependencies import solve_dependencies
-    from .messages import JsonCodec, Message, MsgPackCodec, latest
+    from .groups import Group, Groups, History, Publisher, group
+    from .messages import JsonCodec, JsonRpc, Message, MsgPackCodec, latest
     from .session import Delivery, Ended, Session
 else:
     # What not every program needs. Typed messages are a third of the package, and pydantic builds schemas for them.
@@ -47,7 +48,8 @@ else:
         __name__,
         {
             ".dependencies": ["solve_dependencies"],
-            ".messages": ["JsonCodec", "Message", "MsgPackCodec", "latest"],
+            ".groups": ["Group", "Groups", "History", "Publisher", "group"],
+            ".messages": ["JsonCodec", "JsonRpc", "Message", "MsgPackCodec", "latest"],
             ".session": ["Delivery", "Ended", "Session"],
         },
     )
@@ -67,11 +69,15 @@ __all__ = [
     "Depends",
     "Ended",
     "FirstMessage",
+    "Group",
+    "Groups",
     "HTTPConnection",
     "HTTPException",
     "Header",
+    "History",
     "Inject",
     "JsonCodec",
+    "JsonRpc",
     "Limits",
     "Message",
     "Middleware",
@@ -80,6 +86,7 @@ __all__ = [
     "NoInject",
     "Path",
     "ProviderOf",
+    "Publisher",
     "Query",
     "Request",
     "RequestRefusedError",
@@ -93,6 +100,7 @@ __all__ = [
     "WebSocketState",
     "get_dependant",
     "get_websocket_app",
+    "group",
     "inject",
     "latest",
     "message_scoped",

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.routing import BaseRoute, Router
-from starlette.types import ASGIApp, ExceptionHandler, Lifespan
+from starlette.types import ASGIApp, ExceptionHandler, Lifespan, Receive, Scope, Send
 
 from .callables import AnyCallable
 from .container import Container
@@ -18,12 +18,15 @@ from .controller import Controller
 from .exceptions import DeclarationError, HTTPException, WebSocketException, WebSocketRequestValidationError
 from .markers import Dependency
 from .routing import APIRouter, Host
-from .routing.failures import http_exception, invalid_parameters, invalid_parameters_answered, websocket_exception
-from .routing.layers import ExceptionLayer, LastResort
+from .routing.failures import Incident, http_exception, invalid_parameters, invalid_parameters_answered, websocket_exception
+from .routing.hosting import let_serve
+from .routing.layers import ExceptionLayer, Fork
 from .security.origins import OriginPolicy
 from .session.limits import Limits
+from .websockets import ServedWebSocket
 
 if TYPE_CHECKING:
+    from .groups import Engine, Group, Groups
     from .messages import Codec
 
 EndpointT = TypeVar("EndpointT", bound=AnyCallable)
@@ -48,6 +51,8 @@ class App(Starlette):
         sync_dependencies: Where plain functions run: `"thread"`, because they may block, or `"inline"`, in the event loop.
         limits: What a session may take where its controller and its route say nothing.
         codecs: What sessions can be held in, chosen by the client's subprotocols; JSON where there are none.
+        engine: What carries groups between processes, or its URL: "redis://localhost:6379"; None keeps them within this one.
+        groups: The groups of which something is declared (`Group`, `@group`), or a `Groups` with options of its own.
         debug: Tracebacks in answers to HTTP requests.
 
     Raises:
@@ -71,6 +76,8 @@ class App(Starlette):
         sync_dependencies: Literal["thread", "inline"] = "thread",
         limits: Limits | None = None,
         codecs: Sequence[Codec] = (),
+        engine: Engine | str | None = None,
+        groups: Groups | Sequence[Group | AnyCallable] = (),
         debug: bool = False,
     ) -> None:
         _require(
@@ -84,27 +91,51 @@ class App(Starlette):
             "App", "invalid_parameters", invalid_parameters, invalid_parameters in ("close", "answer"), '"close" or "answer"'
         )
         _require_place("App", sync_dependencies)
+        _require_limits("App", limits)
+        _require("App", "controllers", controllers, not isinstance(cast(object, controllers), type), "write controllers=[Rooms]")
         super().__init__(debug=debug, middleware=middleware, exception_handlers=exception_handlers)
         self.container = container if container is not None else Container()
         self.dependency_overrides: dict[AnyCallable, AnyCallable] = {}
         for cls, handler in default_handlers(invalid_parameters).items():
             self.exception_handlers.setdefault(cls, handler)
-        self.router = APIRouter(
-            dependencies=dependencies, lifespan=around(self.container, Router(lifespan=lifespan).lifespan_context)
+        self._host = host = Host(
+            container=self.container,
+            provider=self,
+            threads=sync_dependencies == "thread",
+            origins=OriginPolicy(origins),
+            limits=limits or Limits(),
+            codecs=codecs,
+            engine=engine,
+            declared=groups,
         )
-        self.router.serve_with(
-            Host(
-                container=self.container,
-                provider=self,
-                threads=sync_dependencies == "thread",
-                origins=OriginPolicy(origins),
-                limits=limits or Limits(),
-                codecs=codecs,
-            )
-        )
+        self.router = APIRouter(dependencies=dependencies, lifespan=around(host, Router(lifespan=lifespan).lifespan_context))
+        let_serve(self, host)
+        self.router.serve_with(host)
         self.router.routes.extend(routes or [])
         for controller in controllers:
             self.include_controller(controller)
+
+    @property
+    def groups(self) -> Groups:
+        """The groups of the application's sessions; they are injected wherever a parameter is a `Groups`."""
+        return self._host.groups
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve; what nobody handled in a session is logged once and becomes HTTP 500 or a close with 1011."""
+        incident = Incident.begin(scope) if scope["type"] == "websocket" else None
+        if incident is None:  # below another app, that one's handlers and last resort come behind ours
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        if self.middleware_stack is None:
+            self.middleware_stack = self.build_middleware_stack()
+        try:
+            await self.middleware_stack(scope, receive, send)
+        except Exception as error:
+            await incident.last_resort(error, ServedWebSocket(scope, receive, send))
+        finally:
+            # The scope holds the incident: with it the WebSocket would be a cycle, and all of the session garbage to be searched.
+            incident.websocket = None
 
     def websocket(
         self, path: str, name: str | None = None, *, dependencies: Sequence[Dependency] | None = None
@@ -153,7 +184,7 @@ class App(Starlette):
         for cls, args, kwargs in reversed(self.user_middleware):
             app = cls(app, *args, **kwargs)
         others = ServerErrorMiddleware(app, handler=server_error[0] if server_error else None, debug=self.debug)
-        return LastResort(app, others=others)
+        return Fork(app, others=others)
 
 
 def _require(where: str, name: str, value: object, is_right: bool, fix: str) -> None:
@@ -163,6 +194,10 @@ def _require(where: str, name: str, value: object, is_right: bool, fix: str) -> 
 
 def _require_place(where: str, value: object) -> None:
     _require(where, "sync_dependencies", value, value in ("thread", "inline"), '"thread" or "inline"')
+
+
+def _require_limits(where: str, value: object) -> None:
+    _require(where, "limits", value, isinstance(value, Limits | None), "write limits=Limits(rate=10)")
 
 
 def default_handlers(invalid: Literal["close", "answer"]) -> dict[Any, Any]:
@@ -175,14 +210,15 @@ def default_handlers(invalid: Literal["close", "answer"]) -> dict[Any, Any]:
 
 
 def around(
-    container: Container, lifespan: Callable[[Any], AbstractAsyncContextManager[Any]]
+    host: Host, lifespan: Callable[[Any], AbstractAsyncContextManager[Any]]
 ) -> Callable[[Any], AbstractAsyncContextManager[Any]]:
-    """A lifespan inside of the container's: its resources are open before and closed behind it."""
+    """A lifespan inside of the groups' and the container's: their resources are open before and closed behind it."""
+    container = host.container
 
     @asynccontextmanager
     async def combined(app: Any) -> AsyncGenerator[Any]:
         container.validate()
-        async with container.lifespan(), lifespan(app) as state:
+        async with host.lifespan(), container.lifespan(), lifespan(app) as state:
             yield state
 
     return combined
@@ -198,6 +234,8 @@ def register_controllers(
     sync_dependencies: Literal["thread", "inline"] = "thread",
     limits: Limits | None = None,
     codecs: Sequence[Codec] = (),
+    engine: Engine | str | None = None,
+    groups: Groups | Sequence[Group | AnyCallable] = (),
 ) -> Container:
     """Register controllers on an application that is no `App`: plain Starlette, or FastAPI.
 
@@ -214,6 +252,8 @@ def register_controllers(
         sync_dependencies: See `App`.
         limits: See `App`.
         codecs: See `App`.
+        engine: See `App`.
+        groups: See `App`.
 
     Returns:
         The container.
@@ -222,20 +262,23 @@ def register_controllers(
         DeclarationError: A parameter can never be filled, or a binding has a fault.
     """
     _require_place("register_controllers", sync_dependencies)
+    _require_limits("register_controllers", limits)
     container = container if container is not None else Container()
-    router = APIRouter()
-    router.serve_with(
-        Host(
-            container=container,
-            provider=app,
-            threads=sync_dependencies == "thread",
-            origins=OriginPolicy(origins),
-            limits=limits or Limits(),
-            codecs=codecs,
-        )
+    host = Host(
+        container=container,
+        provider=app,
+        threads=sync_dependencies == "thread",
+        origins=OriginPolicy(origins),
+        limits=limits or Limits(),
+        codecs=codecs,
+        engine=engine,
+        declared=groups,
     )
+    let_serve(app, host)
+    router = APIRouter()
+    router.serve_with(host)
     for controller in controllers:
         router.include_controller(controller, prefix=prefix, dependencies=dependencies)
     app.router.routes.extend(router.table.routes)
-    app.router.lifespan_context = around(container, app.router.lifespan_context)
+    app.router.lifespan_context = around(host, app.router.lifespan_context)
     return container

@@ -81,7 +81,7 @@ def _layers(call: AnyCallable) -> list[AnyCallable]:
 def signature_of(call: AnyCallable, *, type_arguments: Mapping[Any, Any] | None = None) -> inspect.Signature:
     """The signature with every annotation evaluated as far as it can be.
 
-    A name that cannot be found (a return annotation below `if TYPE_CHECKING`) stays as it was written.
+    A name that cannot be found (a return annotation below `if TYPE_CHECKING`) stays as it was written; see `unfound`.
 
     Args:
         call: Any callable; a class gives the signature of its constructor.
@@ -90,23 +90,22 @@ def signature_of(call: AnyCallable, *, type_arguments: Mapping[Any, Any] | None 
     try:
         signature = inspect.signature(call, eval_str=True)
     except Exception:  # an annotation is an expression, which can fail in every way that there is
-        signature = _leniently_evaluated(call)
-    if not type_arguments:
-        return signature
-    parameters = [
-        parameter.replace(annotation=substituted(parameter.annotation, type_arguments))
-        for parameter in signature.parameters.values()
-    ]
-    return signature.replace(parameters=parameters)
-
-
-def _leniently_evaluated(call: AnyCallable) -> inspect.Signature:
-    signature = inspect.signature(call)
+        signature = _unevaluated(call)
     namespace = _globals_of(call)
-    parameters = [
-        parameter.replace(annotation=_evaluated(parameter.annotation, namespace)) for parameter in signature.parameters.values()
-    ]
-    return signature.replace(parameters=parameters)
+
+    def read(annotation: Any) -> Any:
+        return substituted(resolved(annotation, namespace), type_arguments or {})
+
+    parameters = [parameter.replace(annotation=read(parameter.annotation)) for parameter in signature.parameters.values()]
+    return signature.replace(parameters=parameters, return_annotation=read(signature.return_annotation))
+
+
+def _unevaluated(call: AnyCallable) -> inspect.Signature:
+    if sys.version_info >= (3, 14):  # annotations are evaluated when they are looked at (PEP 649); here as far as they can be
+        from annotationlib import Format
+
+        return inspect.signature(call, annotation_format=Format.FORWARDREF)
+    return inspect.signature(call)
 
 
 def _globals_of(call: AnyCallable) -> dict[str, Any]:
@@ -118,25 +117,55 @@ def _globals_of(call: AnyCallable) -> dict[str, Any]:
     return getattr(inspect.unwrap(function), "__globals__", {})
 
 
-def _evaluated(annotation: Any, namespace: dict[str, Any]) -> Any:
-    if not isinstance(annotation, str):
-        return annotation
+def resolved(annotation: Any, namespace: dict[str, Any]) -> Any:
+    """The annotation with what is written as a string evaluated, at any depth: `list["User"]` becomes `list[User]`.
+
+    Args:
+        annotation: A name in it that cannot be found stays as it is; see `unfound`.
+        namespace: Where names are looked up.
+    """
+    text = _written(annotation)
+    if text is None:
+        return _replaced(annotation, lambda inner: resolved(inner, namespace))
     try:
-        return eval(annotation, namespace)  # noqa: S307 - what inspect.signature(eval_str=True) does, one parameter at a time
+        found: Any = eval(text, namespace)  # noqa: S307 - what inspect.signature(eval_str=True) does, one parameter at a time
     except Exception:
         return annotation
+    return found if _written(found) is not None else resolved(found, namespace)
+
+
+def unfound(annotation: Any) -> str | None:
+    """The first thing in an annotation that is still written as a string, because a name in it cannot be found."""
+    text = _written(annotation)
+    inner = (unfound(argument) for argument in _arguments(annotation))
+    return text if text is not None else next((found for found in inner if found is not None), None)
+
+
+def _written(annotation: Any) -> str | None:
+    if isinstance(annotation, typing.ForwardRef):
+        return annotation.__forward_arg__
+    return annotation if isinstance(annotation, str) else None
 
 
 def substituted(annotation: Any, type_arguments: Mapping[Any, Any]) -> Any:
     """The annotation with type variables replaced, at any depth: `Repo[T]` becomes `Repo[User]`."""
     if isinstance(annotation, typing.TypeVar):
         return type_arguments.get(annotation, annotation)
+    return _replaced(annotation, lambda inner: substituted(inner, type_arguments))
+
+
+def _arguments(annotation: Any) -> tuple[Any, ...]:
+    """The types among what an annotation has in brackets: neither the values of a `Literal` nor the metadata of `Annotated`."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is None or not arguments:
-        return annotation
-    if origin is typing.Annotated:
-        return typing.Annotated[(substituted(arguments[0], type_arguments), *arguments[1:])]
-    replaced = tuple(substituted(argument, type_arguments) for argument in arguments)
+    return () if origin is typing.Literal else arguments[:1] if origin is typing.Annotated else arguments
+
+
+def _replaced(annotation: Any, replace: Callable[[Any], Any]) -> Any:
+    """The annotation with other types in its brackets."""
+    origin, arguments = typing.get_origin(annotation), _arguments(annotation)
+    replaced = tuple(replace(argument) for argument in arguments)
+    if origin is typing.Annotated and replaced != arguments:
+        return typing.Annotated[(*replaced, *typing.get_args(annotation)[1:])]
     if replaced == arguments:
         return annotation
     if origin is types.UnionType:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from . import messages, session
 from .callables import Kind, kind_of, name_of, place_of, signature_of
-from .declare import MarkedMethod, WebSocketMark, accumulated, marked_handlers, marked_methods, type_arguments
+from .declare import MarkedMethod, WebSocketMark, accumulated, is_marked, marked_handlers, marked_methods, type_arguments
 from .dependencies import Owner
 from .exceptions import DeclarationError, RouteError
 from .routing import APIRouter, APIWebSocketRoute
@@ -18,7 +18,9 @@ from .session.contract import Contract
 from .session.limits import Limits
 
 _ROUTER = "__controller_router__"
-_OWN_NAMES = frozenset({"router", "prefix", "dependencies", "limits", "outbox", "sends", "around_message"})
+_LISTS = ("dependencies", "sends")
+_OPTIONS = frozenset({"prefix", "limits", "outbox", "protocol", *_LISTS})
+_OWN_NAMES = _OPTIONS | {"router", "around_message"}
 
 
 def check_declaration(cls: type) -> None:
@@ -59,13 +61,47 @@ def make_router(cls: type) -> APIRouter:
             dependencies=mark.dependencies,
             owner=owner,
             contract=_contract(cls, method, mark, handlers),
-        )
+        ).of_router(router)
         for method in methods
         for mark in method.marks
     ]
     _require_reachable(cls, routes)
     router.routes.extend(routes)
+    _freeze_lists(cls)
     return router
+
+
+def _freeze_lists(cls: type) -> None:
+    """What the routes were made of stays as it is: what is appended to a list later would guard nothing."""
+    for base in cls.__mro__:
+        if isinstance(base, ControllerMeta):
+            for name in _LISTS:
+                given: Sequence[Any] | None = vars(base).get(name)
+                if isinstance(given, list):
+                    type.__setattr__(base, name, tuple(given))
+
+
+def check_change(cls: type, name: str) -> None:
+    """Refuse to set on a controller what routes were made of already.
+
+    Raises:
+        DeclarationError: The routes of the class, or of one below it, would stay as they are.
+    """
+    classes = [cls]
+    for each in classes:
+        classes += type.__subclasses__(each)
+        if made_router(each) is not None and (name in _OPTIONS or is_marked(each, name)):
+            raise DeclarationError.at(
+                f"{name_of(cls)}.{name}",
+                f"it is set behind the registration of {name_of(each)}, whose routes would stay as they are",
+                fix="set it in the class, or register a subclass that has it",
+            )
+
+
+def made_router(cls: type) -> APIRouter | None:
+    """The routes of a controller class, if they were made; a copy of a class, as of `@dataclass(slots=True)`, has none yet."""
+    made: tuple[object, APIRouter] | None = vars(cls).get(_ROUTER)
+    return made[1] if made is not None and made[0] is cls else None
 
 
 def _contract(cls: type, method: MarkedMethod, mark: WebSocketMark, handlers: session.Handlers | None) -> Contract:
@@ -80,7 +116,15 @@ def _contract(cls: type, method: MarkedMethod, mark: WebSocketMark, handlers: se
         accept=mark.accept,
         type_arguments=type_arguments(cls, method.function),
         constructor=_constructor_annotations(cls),
+        protocol=_protocol(cls),
     )
+
+
+def _protocol(cls: type) -> messages.JsonRpc | None:
+    given: object = getattr(cls, "protocol", None)
+    if given is None or isinstance(given, messages.JsonRpc):
+        return given
+    raise DeclarationError.at(f"{name_of(cls)}.protocol", f"{given!r} is no protocol", fix="write protocol = JsonRpc()")
 
 
 def _constructor_annotations(cls: type) -> list[Any]:
@@ -151,11 +195,15 @@ class ControllerMeta(ABCMeta):
             DeclarationError: The controller is abstract, has no endpoint, or a parameter can never be filled.
             RouteError: One of its routes can never be reached.
         """
-        made: tuple[object, APIRouter] | None = vars(cls).get(_ROUTER)
-        if made is None or made[0] is not cls:
-            made = (cls, make_router(cls))
-            setattr(cls, _ROUTER, made)
-        return made[1]
+        router = made_router(cls)
+        if router is None:
+            router = make_router(cls)
+            setattr(cls, _ROUTER, (cls, router))
+        return router
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        check_change(cls, name)
+        super().__setattr__(name, value)
 
 
 class Controller(metaclass=ControllerMeta):
@@ -170,6 +218,7 @@ class Controller(metaclass=ControllerMeta):
         limits: What its sessions may take; what is left out comes from the app.
         outbox: What happens to a message for which a slow client has no room, where its class says nothing.
         sends: Types that it sends outside of answers; those of base classes count too.
+        protocol: What is spoken in place of flat frames: `JsonRpc()`.
 
     `async def around_message(self, message, call_next)`, if there is one, stands around all handlers: `await call_next(message)`
     gives what the handler returned, for a stream None behind its last item.
@@ -180,3 +229,4 @@ class Controller(metaclass=ControllerMeta):
     limits: ClassVar[Limits] = Limits()
     outbox: ClassVar[messages.OutboxPolicy] = "close"
     sends: ClassVar[Sequence[Any]] = ()
+    protocol: ClassVar[messages.JsonRpc | None] = None

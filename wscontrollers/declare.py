@@ -4,13 +4,14 @@ A mark is an attribute; the function itself is returned, so a marked method is a
 """
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args, get_origin, overload
 
-from .callables import AnyCallable, name_of, substituted
+from .callables import AnyCallable, name_of, resolved, substituted
 from .exceptions import DeclarationError, RouteError
-from .markers import Dependency
+from .markers import Dependency, listed
 
 FunctionT = TypeVar("FunctionT", bound=AnyCallable)
 
@@ -83,11 +84,14 @@ def websocket(
         A decorator that returns the method itself. Several marks on one method are several paths.
 
     Raises:
-        RouteError: The path does not start with a slash.
-        DeclarationError: What is marked is no function.
+        RouteError: The path is no text, or does not start with a slash.
+        DeclarationError: What is marked is no function, or the dependencies are no list.
     """
+    if not isinstance(cast(object, path), str):
+        raise RouteError.at("@websocket", f"the path {name_of(path)} is no text", fix='write @websocket("/path")')
     if path and not path.startswith("/"):
         raise RouteError.at(f"@websocket({path!r})", "the path does not start with a slash", fix=f'write "/{path}"')
+    guards = tuple(listed(dependencies, f"@websocket({path!r}, dependencies=...)"))
 
     def mark(function: FunctionT) -> FunctionT:
         if not isinstance(cast(object, function), FunctionType):
@@ -98,7 +102,7 @@ def websocket(
             )
         marks: tuple[WebSocketMark, ...] = getattr(function, _ATTRIBUTE, ())
         # Decorators are applied from the bottom up; the paths are asked in the order in which they are read.
-        setattr(function, _ATTRIBUTE, (WebSocketMark(path, name, tuple(dependencies), accept, limits), *marks))
+        setattr(function, _ATTRIBUTE, (WebSocketMark(path, name, guards, accept, limits), *marks))
         return function
 
     return mark
@@ -155,7 +159,7 @@ def receive(
     Raises:
         DeclarationError: What is marked is no function, or an argument cannot be.
     """
-    made = ReceiveMark(order, limit, timeout, tuple(raises), tuple(dependencies))
+    made = ReceiveMark(order, limit, timeout, tuple(raises), tuple(listed(dependencies, "@receive(dependencies=...)")))
     _check_receive(made)
 
     def mark(function: FunctionT) -> FunctionT:
@@ -202,6 +206,11 @@ def marked_handlers(cls: type) -> list[MarkedHandler]:
     """The handlers of a class, read along its MRO as `marked_methods` reads endpoints."""
     found = ((name, _nearest(cls, name, _RECEIVE_ATTRIBUTE, "a handler")) for name in _names(cls))
     return [MarkedHandler(name, *handler) for name, handler in found if handler is not None]
+
+
+def is_marked(cls: type, name: str) -> bool:
+    """Whether a name of a class is an endpoint or a handler."""
+    return any(_nearest(cls, name, attribute, "marked") is not None for attribute in (_ATTRIBUTE, _RECEIVE_ATTRIBUTE))
 
 
 def _names(cls: type) -> dict[str, None]:
@@ -251,6 +260,8 @@ def accumulated(cls: type, attribute: str) -> list[Any]:
 def type_arguments(cls: type, function: AnyCallable) -> Mapping[Any, Any]:
     """What stands for the type variables in the signature of a method: `{T: User}` in `Crud` for `class Users(Crud[User])`.
 
+    `Crud["User"]` is looked up in the module of `Users`; what is not found there (yet) stays as it was written.
+
     The same variable can stand for one type in one class of the hierarchy and for another in the next, so what counts is the
     class that defines the method.
     """
@@ -264,12 +275,14 @@ def _arguments_by_class(cls: type) -> dict[type, dict[Any, Any]]:
     while to_do:
         above = to_do.pop()
         aliases = {get_origin(alias): get_args(alias) for alias in vars(above).get("__orig_bases__", ())}
+        namespace = vars(sys.modules[above.__module__]) if above.__module__ in sys.modules else {}
         for base in above.__bases__:
             if base not in found:
                 variables: tuple[Any, ...] = getattr(base, "__parameters__", ())
                 given = aliases.get(base, ())
                 found[base] = {
-                    variable: substituted(argument, found[above]) for variable, argument in zip(variables, given, strict=False)
+                    variable: substituted(resolved(argument, namespace), found[above])
+                    for variable, argument in zip(variables, given, strict=False)
                 }
                 to_do.append(base)
     return found

@@ -9,6 +9,8 @@
     │       ├── AsyncBindingError             something that must be awaited was asked for synchronously
     │       └── OverrideError (ValueError)    an override of a key that nothing uses
     ├── ContainerClosedError (RuntimeError)   a container was asked for something after its end
+    ├── EngineError                           what carries groups between processes refuses something
+    │   └── EngineDownError                   it does not answer
     ├── RequestRefusedError                   a client answered a session's request with an error
     ├── WebSocketRequestValidationError       the handshake's parameters are not valid
     ├── WebSocketException                    close with a code and a reason (Starlette's)
@@ -35,6 +37,8 @@ __all__ = [
     "Denied",
     "DependencyScopeError",
     "EndpointContext",
+    "EngineDownError",
+    "EngineError",
     "Fault",
     "HTTPException",
     "OverrideError",
@@ -127,6 +131,14 @@ class EndpointContext(TypedDict, total=False):
     path: str
     file: str
     line: int
+
+
+class EngineError(Exception):
+    """What carries groups between processes refuses something: its text says what, and what to do about it."""
+
+
+class EngineDownError(EngineError):
+    """What carries groups between processes does not answer; what became of a message is not known then."""
 
 
 class RequestRefusedError(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 from starlette.requests import HTTPConnection, Request
@@ -12,7 +12,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 
 __all__ = ["HTTPConnection", "Request", "Response", "ServedWebSocket", "WebSocket", "WebSocketDisconnect", "WebSocketState"]
 
-_CONNECTED = WebSocketState.CONNECTED
+# Python 3.11 takes as long to find a member of an enum in its class as to call a function.
+_CONNECTING, _CONNECTED, _DISCONNECTED = WebSocketState.CONNECTING, WebSocketState.CONNECTED, WebSocketState.DISCONNECTED
 
 
 class ServedWebSocket(WebSocket):
@@ -26,6 +27,8 @@ class ServedWebSocket(WebSocket):
     """The code and the reason of the close frame that ends it, where nothing else closes it."""
     close_within: float | None = None
     """Seconds that this frame has to go out: a peer that has stopped reading takes none. None waits."""
+    decode: Callable[[str | bytes], Any] | None = None
+    """What a first message is decoded with, where its session does not speak JSON."""
     session_of_it: Any = None
     """The typed session that is held on it, for parameters that ask for it."""
 
@@ -33,8 +36,8 @@ class ServedWebSocket(WebSocket):
         self.scope = scope
         self._receive = receive
         self._send = send
-        self.client_state = WebSocketState.CONNECTING
-        self.application_state = WebSocketState.CONNECTING
+        self.client_state = _CONNECTING
+        self.application_state = _CONNECTING
 
     @classmethod
     def of(cls, websocket: WebSocket) -> ServedWebSocket:
@@ -48,7 +51,7 @@ class ServedWebSocket(WebSocket):
     @property
     def is_connecting(self) -> bool:
         """Whether the handshake has no answer yet."""
-        return self.application_state is WebSocketState.CONNECTING
+        return self.application_state is _CONNECTING
 
     @property
     def is_open(self) -> bool:
@@ -65,8 +68,8 @@ class ServedWebSocket(WebSocket):
         Raises:
             RuntimeError: It was accepted before and a subprotocol or headers come too late.
         """
-        if self.application_state is WebSocketState.CONNECTING:
-            if self.client_state is WebSocketState.CONNECTING:
+        if self.application_state is _CONNECTING:
+            if self.client_state is _CONNECTING:
                 await self.receive()
             self.application_state = _CONNECTED
             await self._send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers or []})
@@ -79,6 +82,28 @@ class ServedWebSocket(WebSocket):
                 "with a Session, write @websocket(accept=False) and call session.accept()."
             )
 
+    async def receive(self) -> Message:
+        """Receive an ASGI event.
+
+        Raises:
+            RuntimeError: It is none that may come now, or the peer is gone.
+        """
+        if self.client_state is _CONNECTED:
+            message = await self._receive()
+            kind = message["type"]
+            if kind == "websocket.disconnect":
+                self.client_state = _DISCONNECTED
+            elif kind != "websocket.receive":
+                raise self._no_frame(message)
+            return message
+        if self.client_state is _CONNECTING:
+            message = await self._receive()
+            if message["type"] == "websocket.connect":
+                self.client_state = _CONNECTED
+                return message
+            raise RuntimeError(f'Expected ASGI message "websocket.connect", but got {message["type"]!r}')
+        return await super().receive()  # raises
+
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         """Close the session.
 
@@ -90,7 +115,7 @@ class ServedWebSocket(WebSocket):
             ValueError: A close frame must not hold this code; servers would break the connection without a close.
             RuntimeError: It was closed before.
         """
-        if self.application_state is _CONNECTED and not _may_be_sent(code):
+        if self.application_state is _CONNECTED and not may_be_sent(code):
             raise ValueError(
                 f"WebSocket.close(): {code} is no code that a close frame may hold. Fix: use one of 4000 to 4999 for reasons "
                 "of your own, or one of RFC 6455, section 7.4, that is meant to be sent."
@@ -134,7 +159,7 @@ class ServedWebSocket(WebSocket):
             return RuntimeError(
                 f'Expected ASGI message "websocket.receive" or "websocket.disconnect", but got {message["type"]!r}'
             )
-        self.client_state = WebSocketState.DISCONNECTED
+        self.client_state = _DISCONNECTED
         return WebSocketDisconnect(message.get("code", 1005), message.get("reason"))
 
     async def receive_text(self) -> str:
@@ -205,10 +230,10 @@ class ServedWebSocket(WebSocket):
             raise self._broken() from None
 
     def _broken(self) -> WebSocketDisconnect:
-        self.application_state = WebSocketState.DISCONNECTED
+        self.application_state = _DISCONNECTED
         return WebSocketDisconnect(code=1006)
 
 
-def _may_be_sent(code: int) -> bool:
+def may_be_sent(code: int) -> bool:
     # 1004 to 1006 and 1015 only say what was seen; all other numbers below 3000 are left to future standards.
     return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999

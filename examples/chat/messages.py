@@ -1,11 +1,13 @@
-"""What goes over the wire, both ways: a frame is one JSON object, and its `type` says what it is."""
+"""What goes over the wire, both ways: each class is one frame, and its name in snake case is the frame's `type`."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, StringConstraints
+
+from wscontrollers import Message, latest
 
 
 def printable(text: str) -> str:
@@ -19,88 +21,55 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
-class Frame(BaseModel):
-    """The base of all: unknown fields are refused, so that a typing error in a page is noticed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 # From the page
 
 
-class Join(Frame):
-    """The first frame of a session: who is coming."""
+class Say(Message):
+    """Something to be heard by everyone in the room; `Accepted` answers."""
 
-    type: Literal["join"]
-    name: Name
-
-
-class Say(Frame):
-    """Something to be heard by everyone in the room."""
-
-    type: Literal["say"]
     text: Text
 
 
-class Rename(Frame):
-    """Another name from now on."""
+class Rename(Message):
+    """Another name from now on; the error `name_taken` answers if somebody has it."""
 
-    type: Literal["rename"]
     name: Name
 
 
-Incoming = Annotated[Say | Rename, Field(discriminator="type")]
-INCOMING: TypeAdapter[Say | Rename] = TypeAdapter(Incoming)
-"""Reads every frame behind the first."""
+class Typing(Message):
+    """Something is being written; to be repeated every few seconds for as long as it is."""
 
 
-# To the page
+class Earlier(Message):
+    """What was said up to a mark, the newest first: a stream of `Said`."""
+
+    until: str
 
 
-class Said(Frame):
+# To the page; who is there, comes and leaves is told by the group, in its `presence` frames
+
+
+class Accepted(Message):
+    """It was said."""
+
+
+class Entered(Message):
+    """Here you are; what is said behind the mark `since` is heard."""
+
+    room: str
+    you: str
+    since: str | None
+
+
+class Said(Message):
     """Someone said something."""
 
-    type: Literal["said"] = "said"
     name: str
     text: str
     at: datetime
 
 
-class Welcome(Frame):
-    """The answer to a join: the name that was free, who is there, and what was said lately."""
+class IsTyping(Message, outbox=latest(key="name")):
+    """Someone is writing; a page that is slow hears it once for each of them, however often it is said."""
 
-    type: Literal["welcome"] = "welcome"
-    room: str
-    you: str
-    members: list[str]
-    history: list[Said]
-
-
-class Joined(Frame):
-    """Someone came."""
-
-    type: Literal["joined"] = "joined"
     name: str
-
-
-class Left(Frame):
-    """Someone went."""
-
-    type: Literal["left"] = "left"
-    name: str
-
-
-class Renamed(Frame):
-    """Someone has another name."""
-
-    type: Literal["renamed"] = "renamed"
-    name: str
-    was: str
-
-
-class Problem(Frame):
-    """A frame could not be used; the session goes on."""
-
-    type: Literal["error"] = "error"
-    code: Literal["invalid_json", "invalid_frame", "unknown_type", "validation"]
-    message: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import anyio
 import injector
@@ -120,6 +120,14 @@ def test_what_cannot_be_compiled_is_asked_of_injector_and_counted() -> None:
     threaded = Container(lambda binder: binder.bind(Pool, scope=injector.threadlocal))
     assert threaded.get(Pool) is threaded.get(Pool)
     assert threaded.asked == 2
+
+
+def test_a_container_is_made_of_parts_or_of_an_injector() -> None:
+    """Not of another container."""
+    with pytest.raises(DeclarationError, match=r"a container is no part of another one\. Fix: give its modules"):
+        Container(Container())
+    with pytest.raises(DeclarationError, match=r"Container object is no Injector\. Fix: give an Injector"):
+        Container.of(Container())  # type: ignore[arg-type]  # what is tested
 
 
 def test_defaults_are_kept_where_injector_would_invent() -> None:
@@ -366,41 +374,3 @@ async def test_context_managers_bound_as_such_are_entered_and_closed() -> None:
         assert isinstance(container.get(Repo).pool, Pool)
         assert await container.aget(list[str]) == ["a"]
     assert log == ["closed pool", "closed opened"]
-
-
-def test_a_provider_says_what_it_returns() -> None:
-    """The return annotation is the key."""
-    with pytest.raises(DeclarationError, match="does not say what it returns"):
-
-        @provider
-        def nothing(self):  # type: ignore[no-untyped-def]  # the fault that is tested
-            return 1
-
-
-def test_forward_references_of_yielding_providers_are_unwrapped() -> None:
-    """The key of a deferred `Iterator["Later"]` is `Later`."""
-    container = Container(Forward())
-    assert isinstance(container.get(Later), Later)
-
-
-class Forward(Module):
-    """Names a class that is defined below."""
-
-    @provider
-    def later(self) -> Iterator[Later]:
-        """A forward reference."""
-        yield Later()
-
-
-class Later:
-    """Defined after the module that provides it."""
-
-
-def test_a_protocol_is_no_part() -> None:
-    """A protocol cannot be given as a class to bind to itself."""
-
-    class Clock(Protocol):
-        def now(self) -> float: ...
-
-    with pytest.raises(DeclarationError, match=r"Clock is a Protocol\. Fix: bind it to a class that implements it"):
-        Container(Clock)

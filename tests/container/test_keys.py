@@ -7,6 +7,7 @@ import enum
 import threading
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple, NewType, Protocol, TypedDict
 from uuid import UUID
 
@@ -99,5 +100,5 @@ def test_nothing_else_is_invented(key: Any) -> None:
 
 def test_bare_builtins_say_nothing_about_what_is_meant() -> None:
     """A NewType, an `Annotated`, a subclass and a list of services do."""
-    assert all(keys.is_builtin(key) for key in (str, int, UUID, datetime, list[str], dict[str, int], str | None))
+    assert all(keys.is_builtin(key) for key in (str, int, UUID, datetime, type(Path()), list[str], dict[str, int], str | None))
     assert not any(keys.is_builtin(key) for key in (NamedText, Annotated[str, "x"], Name, Color, list[Service], Service, Model))

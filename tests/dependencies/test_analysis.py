@@ -1,13 +1,11 @@
 """Who fills a parameter: the six rules, first match wins, and a teaching error where none does."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Optional
 
 import pytest
 from pydantic import BaseModel, Field
-from starlette.background import BackgroundTasks
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from tests.dependencies.sessions import sending, sent
 from wscontrollers import (
@@ -28,7 +26,6 @@ from wscontrollers import (
     get_dependant,
     provider,
 )
-from wscontrollers.security import SecurityScopes
 
 
 class Clock:
@@ -113,18 +110,6 @@ def test_inject_asks_the_container_for_a_bound_builtin() -> None:
     assert sent(sending(found, container=Container(Production())), "/?bare=b") == ["b", "secret"]
 
 
-# Rule 2: a framework type
-
-
-def test_a_framework_type_is_told_by_its_class_and_not_by_its_name() -> None:
-    """`WebSocket` and `HTTPConnection` are the same session, whatever the parameters are called."""
-
-    def found(a: WebSocket, b: HTTPConnection, c: WebSocket | None, d: SecurityScopes) -> Any:
-        return [a is b, a is c, d.scopes]
-
-    assert sent(sending(found)) == [True, True, []]
-
-
 # Rule 3: a name in the path
 
 
@@ -201,26 +186,6 @@ def test_a_model_without_a_marker() -> None:
         "Fix: use Annotated[..., Query()], Header() or Cookie() for a group of parameters, FirstMessage() for the first "
         "frame, or bind it in the container."
     )
-
-
-@pytest.mark.parametrize(
-    ("annotation", "what", "fix"),
-    [
-        (Request, "a WebSocket has no HTTP request", "annotate it with WebSocket or HTTPConnection"),
-        (Response, "a WebSocket has no HTTP response", "raise Denied(status, text) to refuse, or pass headers to accept()"),
-        (JSONResponse, "a WebSocket has no HTTP response", "raise Denied(status, text) to refuse, or pass headers to accept()"),
-        (BackgroundTasks, "a WebSocket has no response to run tasks after", "await the work, or start it in a task of your own"),
-    ],
-    ids=lambda value: getattr(value, "__name__", None),
-)
-def test_what_only_http_has(annotation: Any, what: str, fix: str) -> None:
-    """A request, a response or background tasks are refused, also where they are optional or have a default."""
-
-    async def endpoint(websocket: WebSocket, thing: annotation) -> None: ...
-
-    async def optional(websocket: WebSocket, thing: annotation | None = None) -> None: ...
-
-    assert fault(endpoint) == fault(optional) == f", parameter 'thing': {what}. Fix: {fix}."
 
 
 def test_depends_without_anything_to_call() -> None:
@@ -347,7 +312,48 @@ def test_an_annotation_that_cannot_be_found() -> None:
 
     async def endpoint(websocket: WebSocket, value: "Nowhere") -> None: ...  # noqa: F821
 
-    assert "the annotation 'Nowhere' names nothing that can be found" in fault(endpoint)
+    async def inside(websocket: WebSocket, value: Annotated[list["Nowhere"], Query()]) -> None: ...  # noqa: F821
+
+    async def optional(websocket: WebSocket, value: Optional["Nowhere"] = None) -> None: ...  # noqa: F821
+
+    for function in (endpoint, inside, optional):
+        assert "the annotation 'Nowhere' names nothing that can be found" in fault(function)
+
+
+def test_strings_inside_of_an_annotation_are_looked_up_too() -> None:
+    """`list["Color"]` and `Annotated["Later", Query()]` are what they say, also where the class stands below."""
+
+    def found(
+        color: list["Color"],
+        later: Annotated["Later", Query()],
+        shade: Optional["Color"] = None,
+        clock: Inject["Clock"] = ...,  # type: ignore[assignment]  # none is needed
+    ) -> Any:
+        return [color, later.number, shade, clock.hour]
+
+    assert sent(sending(found), "/?color=red&number=3") == [["red"], 3, None, 12]
+
+
+class Color(StrEnum):
+    RED = "red"
+
+
+class Later(BaseModel):
+    number: int
+
+
+def test_a_model_that_names_what_is_nowhere() -> None:
+    """pydantic would tell it at the first session."""
+
+    class Lost(BaseModel):
+        name: "Nowhere"  # type: ignore[name-defined]  # noqa: F821 - the fault that is tested
+
+    async def endpoint(websocket: WebSocket, value: Annotated[Lost, Query()]) -> None: ...
+
+    async def first(websocket: WebSocket, value: Annotated[Lost, FirstMessage()]) -> None: ...
+
+    assert "from a query: name 'Nowhere' is not defined" in fault(endpoint)
+    assert "from the first message: name 'Nowhere' is not defined" in fault(first)
 
 
 def test_without_a_container_what_only_it_can_decide_is_left_open() -> None:

@@ -3,13 +3,26 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
+import ormsgpack
 import pytest
 from pydantic import BaseModel, Field
 
 from tests.dependencies.sessions import sending
-from wscontrollers import App, Depends, FirstMessage, WebSocket, WebSocketDisconnect
+from wscontrollers import (
+    App,
+    Controller,
+    Depends,
+    FirstMessage,
+    JsonCodec,
+    Message,
+    MsgPackCodec,
+    Session,
+    WebSocket,
+    WebSocketDisconnect,
+    websocket,
+)
 from wscontrollers.dependencies.first_message import MAX_BYTES
-from wscontrollers.testing import TestClient, WebSocketDenialResponse
+from wscontrollers.testing import AsyncTestClient, TestClient, WebSocketDenialResponse
 
 
 class Credentials(BaseModel):
@@ -63,15 +76,19 @@ def test_the_endpoint_gets_the_frames_behind_it() -> None:
     [
         ("{", "first message: not JSON"),
         ("NaN", "first message: not JSON"),
+        ("9" * 4301, "first message: not JSON"),
+        ("[" * 64 + "]" * 64, "first message: model_type"),
+        ("[" * 65 + "]" * 65, "first message: over 64 levels"),
+        ("[" * 60_000, "first message: over 64 levels"),
         (b"\xff", "first message: not UTF-8"),
         ("[]", "first message: model_type"),
         ('{"age": 1}', "first message: user: missing"),
         ('{"user": "ann", "age": 0}', "first message: age: greater_than"),
     ],
-    ids=["half", "nan", "bytes", "list", "missing", "constraint"],
+    ids=["half", "nan", "digits", "levels", "too many levels", "open levels", "bytes", "list", "missing", "constraint"],
 )
 def test_a_bad_first_message_closes_with_1008(frame: str | bytes, reason: str) -> None:
-    """Undecodable, no JSON and of a bad shape are told apart by a short reason, which never repeats what was sent."""
+    """Undecodable, no JSON, too deep and of a bad shape are told apart by a short reason, which never repeats what was sent."""
     assert closed(sending(who), frame) == (1008, reason)
 
 
@@ -240,3 +257,48 @@ def test_a_dependency_may_accept_before_the_message() -> None:
         session.send_text('{"user": "ann"}')
         assert session.accepted_subprotocol == "chat"
         assert session.receive_json() == "ann"
+
+
+class Greeted(Message):
+    user: str
+    key: bytes
+
+
+class Keyed(BaseModel):
+    user: str
+    key: bytes
+
+
+async def greeted(*offered: str, frame: str | bytes) -> Greeted | str:
+    """What a session with two codecs answers to a first frame, or the reason of its close."""
+
+    class Door(Controller):
+        @websocket("/")
+        async def open(self, session: Session[Any, Greeted], first: Annotated[Keyed, FirstMessage()]) -> None:
+            await session.send(Greeted(user=first.user, key=first.key))
+
+    codecs = [JsonCodec(), MsgPackCodec()]
+    app = App(controllers=[Door], codecs=codecs)
+    async with AsyncTestClient(app, codecs=codecs) as client, client.connect("/", subprotocols=offered) as session:
+        await (session.send_text(frame) if isinstance(frame, str) else session.send_bytes(frame))
+        try:
+            return await session.expect(Greeted)
+        except AssertionError as error:
+            return str(error)
+
+
+@pytest.mark.anyio
+async def test_a_session_reads_it_with_the_codec_that_was_negotiated() -> None:
+    """JSON where the client offers nothing."""
+    packed = ormsgpack.packb({"user": "ann", "key": b"\xff"})
+    assert await greeted("wsc.v1+msgpack", frame=packed) == Greeted(user="ann", key=b"\xff")
+    assert await greeted(frame='{"user": "ann", "key": "k"}') == Greeted(user="ann", key=b"k")
+
+
+@pytest.mark.anyio
+async def test_a_frame_that_is_not_the_codecs_closes_with_1008() -> None:
+    """So does one that has more levels than a frame may have."""
+    deep = ormsgpack.packb({"user": "ann", "key": b""}).replace(b"\xc4\x00", b"\x91" * 70 + b"\xc0")
+    for frame in ("text", b"\xc1", deep):
+        assert "first message: not what the codec reads" in str(await greeted("wsc.v1+msgpack", frame=frame))
+    assert "first message: user: missing" in str(await greeted("wsc.v1+msgpack", frame=ormsgpack.packb({"key": b""})))

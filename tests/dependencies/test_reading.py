@@ -7,7 +7,19 @@ from typing import Annotated, Any, Generic, TypeVar
 import pytest
 
 from tests.dependencies.sessions import sending, sent
-from wscontrollers import App, Controller, DeclarationError, Depends, Query, Security, WebSocket, get_dependant, websocket
+from wscontrollers import (
+    App,
+    Container,
+    Controller,
+    DeclarationError,
+    Depends,
+    Query,
+    Security,
+    WebSocket,
+    get_dependant,
+    websocket,
+)
+from wscontrollers.dependencies import Owner
 from wscontrollers.exceptions import DependencyScopeError
 from wscontrollers.security import APIKeyQuery
 
@@ -39,6 +51,97 @@ def test_a_mistake_below_two_dependents_is_told_once() -> None:
     with pytest.raises(DeclarationError) as raised:
         get_dependant(path="/", call=endpoint)
     assert len(raised.value.faults) == 1
+
+
+def test_a_method_that_was_taken_from_its_class() -> None:
+    """Its `self` would be a query parameter that nobody sends."""
+
+    class Users:
+        def current(self) -> str:
+            return "ann"
+
+    def endpoint(user: Annotated[str, Depends(Users.current)]) -> None: ...
+
+    with pytest.raises(DeclarationError, match=r"Users\.current .*parameter 'self': it is a method of a class, and nobody gives"):
+        get_dependant(path="/", call=endpoint)
+
+    def bound(user: Annotated[str, Depends(Users().current)]) -> None: ...
+
+    assert len(get_dependant(path="/", call=bound).dependencies) == 1
+
+
+def constructed(cls: type) -> Any:
+    """What is read of the constructor of a class whose `call` is an endpoint."""
+    dependant = get_dependant(path="/", call=vars(cls)["call"], owner=Owner(cls), supplier=Container().graph)
+    assert dependant.constructor is not None
+    return [argument.name for argument in dependant.constructor.arguments]
+
+
+def test_a_class_is_made_by_its_init_or_else_by_its_new() -> None:
+    """As Python makes it."""
+
+    class Initialised:
+        def __init__(self, page: int) -> None: ...
+
+        async def call(self) -> None: ...
+
+    class New:
+        def __new__(cls, number: int) -> Any:
+            return super().__new__(cls)
+
+        async def call(self) -> None: ...
+
+    class Bare:
+        async def call(self) -> None: ...
+
+    assert [constructed(cls) for cls in (Initialised, New, Bare)] == [["page"], ["number"], []]
+
+
+def test_a_constructor_cannot_wait() -> None:
+    """Python would not wait for it."""
+
+    class Waiting:
+        async def __init__(self) -> None: ...  # type: ignore[misc]  # what is tested
+
+        async def call(self) -> None: ...
+
+    with pytest.raises(DeclarationError, match=r"Waiting\.__init__ .*: a constructor cannot be async or yield\. Fix: let a"):
+        constructed(Waiting)
+
+
+def test_a_method_begins_with_self() -> None:
+    """Otherwise its first parameter would get the controller in place of what it asks for."""
+
+    class Wrong:
+        async def call(websocket: WebSocket) -> None: ...  # type: ignore[misc]  # noqa: N805 - what is tested
+
+    class Empty:
+        async def call() -> None: ...  # type: ignore[misc]  # what is tested
+
+    class Named:
+        async def call(this: "Named", websocket: WebSocket) -> None: ...  # type: ignore[name-defined]  # noqa: N805
+
+    for cls in (Wrong, Empty):
+        with pytest.raises(DeclarationError, match=rf"{cls.__name__}\.call .*: it is a method without self\. Fix: write self"):
+            constructed(cls)
+    assert constructed(Named) == []
+
+
+class TypedBy(Generic[T]):
+    async def call(self, item: T) -> None: ...
+
+
+class Lost(TypedBy["Nowhere"]):  # type: ignore[name-defined]  # what is tested
+    pass
+
+
+def test_a_type_argument_that_names_nothing() -> None:
+    """It is told with the class that says it; until the application is known it is left open."""
+    method = vars(TypedBy)["call"]
+    assert get_dependant(path="/", call=method, owner=Owner(Lost)).arguments == []
+    told = r"parameter 'item': the type argument 'Nowhere' names nothing that can be found from the module of Lost\. Fix: import"
+    with pytest.raises(DeclarationError, match=told):
+        get_dependant(path="/", call=method, owner=Owner(Lost), supplier=Container().graph)
 
 
 def test_a_cycle_is_told_with_its_way() -> None:

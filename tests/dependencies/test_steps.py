@@ -221,10 +221,9 @@ async def test_a_limit_holds_for_all_uses_of_a_declaration(kind: str) -> None:
     plan = make_plan(get_dependant(path="/", call=endpoint))
 
     async def session() -> None:
-        resolution = Resolution(handshake(), Container().graph.session())
-        values, _ = await plan.solve(resolution)
-        await plan.endpoint(values)
-        assert await resolution.unwind(None) is None
+        async with Resolution(handshake(), Container().graph.session()) as resolution:
+            values, _ = await plan.solve(resolution)
+            await plan.endpoint(values)
 
     with anyio.fail_after(10):
         async with anyio.create_task_group() as tasks:

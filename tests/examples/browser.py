@@ -43,6 +43,7 @@ class Browser:
         self._devtools = devtools
         self._ids = count(1)
         self._events: list[tuple[Any, Any]] = []
+        self._tabs: list[str] = []
 
     def call(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
         """What a DevTools command returns.
@@ -76,9 +77,15 @@ class Browser:
     def tab(self, url: str) -> Tab:
         """Open a page in a tab of its own."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._tabs.append(target)
         tab = Tab(self, self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
         tab.open(url)
         return tab
+
+    def close_tabs(self) -> None:
+        """Close all tabs, and with them their connections."""
+        while self._tabs:
+            self.call("Target.closeTarget", targetId=self._tabs.pop())
 
 
 class Tab:

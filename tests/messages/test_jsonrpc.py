@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, field_validator
 
-from wscontrollers.messages import FrameError, JsonRpc, Message, MessageUnion
-from wscontrollers.messages.jsonrpc import Batch, Call, Failure, Response
+from tests.messages.rpc_examples import EXAMPLES
+from wscontrollers.messages import Cancel, FrameError, Gap, JsonRpc, Message, MessageUnion, Recover
+from wscontrollers.messages.jsonrpc import Batch, Call, Failure, Response, error_in
 
 
 class Subtract(Message):
@@ -74,64 +75,7 @@ def served(text: str) -> Any:
     return None if answer is None else json.loads(answer)
 
 
-INVALID = {"jsonrpc": "2.0", "error": {"code": -32600, "message": "Invalid Request"}, "id": None}
-PARSE = {"jsonrpc": "2.0", "error": {"code": -32700, "message": "Parse error"}, "id": None}
-
-
-@pytest.mark.parametrize(
-    ("request_", "response"),
-    [
-        ('{"jsonrpc": "2.0", "method": "subtract", "params": [42, 23], "id": 1}', {"jsonrpc": "2.0", "result": 19, "id": 1}),
-        ('{"jsonrpc": "2.0", "method": "subtract", "params": [23, 42], "id": 2}', {"jsonrpc": "2.0", "result": -19, "id": 2}),
-        (
-            '{"jsonrpc": "2.0", "method": "subtract", "params": {"subtrahend": 23, "minuend": 42}, "id": 3}',
-            {"jsonrpc": "2.0", "result": 19, "id": 3},
-        ),
-        (
-            '{"jsonrpc": "2.0", "method": "subtract", "params": {"minuend": 42, "subtrahend": 23}, "id": 4}',
-            {"jsonrpc": "2.0", "result": 19, "id": 4},
-        ),
-        ('{"jsonrpc": "2.0", "method": "update", "params": [1,2,3,4,5]}', None),
-        ('{"jsonrpc": "2.0", "method": "foobar"}', None),
-        (
-            '{"jsonrpc": "2.0", "method": "foobar", "id": "1"}',
-            {"jsonrpc": "2.0", "error": {"code": -32601, "message": "Method not found"}, "id": "1"},
-        ),
-        ('{"jsonrpc": "2.0", "method": "foobar, "params": "bar", "baz]', PARSE),
-        ('{"jsonrpc": "2.0", "method": 1, "params": "bar"}', INVALID),
-        (
-            '[{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"}, {"jsonrpc": "2.0", "method"]',
-            PARSE,
-        ),
-        ("[]", INVALID),
-        ("[1]", [INVALID]),
-        ("[1,2,3]", [INVALID, INVALID, INVALID]),
-        (
-            """[
-            {"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"},
-            {"jsonrpc": "2.0", "method": "notify_hello", "params": [7]},
-            {"jsonrpc": "2.0", "method": "subtract", "params": [42,23], "id": "2"},
-            {"foo": "boo"},
-            {"jsonrpc": "2.0", "method": "foo.get", "params": {"name": "myself"}, "id": "5"},
-            {"jsonrpc": "2.0", "method": "get_data", "id": "9"}
-            ]""",
-            [
-                {"jsonrpc": "2.0", "result": 7, "id": "1"},
-                {"jsonrpc": "2.0", "result": 19, "id": "2"},
-                INVALID,
-                {"jsonrpc": "2.0", "error": {"code": -32601, "message": "Method not found"}, "id": "5"},
-                {"jsonrpc": "2.0", "result": ["hello", 5], "id": "9"},
-            ],
-        ),
-        (
-            """[
-            {"jsonrpc": "2.0", "method": "notify_sum", "params": [1,2,4]},
-            {"jsonrpc": "2.0", "method": "notify_hello", "params": [7]}
-            ]""",
-            None,
-        ),
-    ],
-)
+@pytest.mark.parametrize(("request_", "response"), EXAMPLES)
 def test_the_specifications_examples(request_: str, response: Any) -> None:
     """Section 7 of the specification, each example as it stands there."""
     assert served(request_) == response
@@ -181,6 +125,10 @@ def test_params_are_fields_by_their_names_on_the_wire() -> None:
         ('{"jsonrpc":"2.0","method":"strict","id":[1]}', "invalid_frame"),
         ('{"jsonrpc":"2.0","method":"strict","id":true}', "invalid_frame"),
         ('{"jsonrpc":"2.0","result":1,"error":{},"id":1}', "invalid_frame"),
+        ('{"jsonrpc":"2.0","error":null,"id":1}', "invalid_frame"),
+        ('{"jsonrpc":"2.0","method":"cancel","params":{"re":1},"id":1}', "unknown_type"),
+        ('{"jsonrpc":"2.0","method":"credit","params":{"re":1,"n":2}}', "unknown_type"),
+        ('{"jsonrpc":"2.0","method":"cancel"}', "validation"),
         ("[" * 100_000, "invalid_json"),
         ('{"jsonrpc":"2.0","method":"strict","params":[NaN],"id":1}', "invalid_json"),
         ("\ud800", "invalid_json"),
@@ -205,6 +153,18 @@ def test_a_batch_has_a_limit() -> None:
     assert (len(batch.items), batch.is_batch) == (1, False)
     with pytest.raises(ValueError, match="max_batch is 0"):
         JsonRpc(max_batch=0)
+
+
+def test_what_the_framework_takes_is_notified() -> None:
+    """`cancel` and `recover` are methods of every endpoint, for notifications alone; a request for them is not found."""
+    assert one('{"jsonrpc":"2.0","method":"cancel","params":{"re":7}}') == Call(Cancel(7), "cancel", None, True)
+    assert one('{"jsonrpc":"2.0","method":"recover","params":[["m"]]}').error.code == "validation"
+    assert one('{"jsonrpc":"2.0","method":"recover","params":{"marks":["m"]}}').message == Recover(["m"])
+
+
+def test_what_was_chosen_can_be_read() -> None:
+    """An error about a controller's protocol shows what it was given."""
+    assert repr(JsonRpc(subprotocol="rpc")) == "JsonRpc(max_batch=100, subprotocol='rpc')"
 
 
 def test_responses_of_the_peer() -> None:
@@ -238,6 +198,7 @@ def test_results_and_requests() -> None:
     assert write.result(1, b"\xff") == '{"jsonrpc":"2.0","result":"_w==","id":1}'
     assert write.request(1, NotifyHello(n=1)) == '{"jsonrpc":"2.0","method":"notify_hello","params":{"n":1},"id":1}'
     assert write.notification(Plain(type="plain", N=1)) == '{"jsonrpc":"2.0","method":"plain","params":{"N":1}}'
+    assert write.control(Gap(3, "slow")) == '{"jsonrpc":"2.0","method":"gap","params":{"dropped":3,"reason":"slow"}}'
     assert write.batch([]) is None
     assert write.batch(["1", "2"]) == "[1,2]"
 
@@ -261,3 +222,18 @@ def test_any_frame_is_read(frame: str | bytes) -> None:
         if isinstance(item, Failure):
             assert isinstance(item.error, FrameError)
             JsonRpc().writer().error(item.id, item.error.code, item.error.text)
+
+
+@pytest.mark.parametrize("code", ["invalid_json", "internal", "validation", "room_full"])
+def test_an_error_object_can_be_read_again(code: str) -> None:
+    """By our code for its number, or the one in its data."""
+    details: Any = [{"loc": ["n"], "type": "t", "msg": "m"}] if code == "validation" else []
+    error = error_in(JsonRpc().writer().error("x", code, "no", details, "i-1"))
+    assert error is not None
+    assert (error.code, error.re, error.id, error.errors or []) == (code, "x", "i-1", details)
+
+
+@pytest.mark.parametrize("frame", [b"", "no json", "[1]", '{"type":"error"}', '{"jsonrpc":"2.0","result":1,"id":1}'])
+def test_other_frames_are_no_errors(frame: str | bytes) -> None:
+    """Also a response that has a result."""
+    assert error_in(frame) is None

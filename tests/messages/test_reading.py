@@ -158,7 +158,7 @@ def test_an_answer_is_left_to_who_asked(text: str) -> None:
         ('{"type":"nothing"}', "unknown_type"),
         ('{"type":""}', "unknown_type"),
         ('{"type":"say"}', "validation"),
-        ('{"type":"say","text":"hi","weight":1e999}', "validation"),
+        ('{"type":"say","text":"hi","weight":1e999}', "invalid_json"),
         ('{"type":"strict","n":"1"}', "validation"),
         ('{"type":"closed","more":1}', "validation"),
         ('{"type":"broken","n":1}', "internal"),
@@ -271,3 +271,24 @@ def test_both_codecs_read_the_same(value: Any) -> None:
     except TypeError:  # an integer of more than 64 bits
         return
     assert outcome(read_packed, packed) == outcome(read, json.dumps(value))
+
+
+class Anything(Message):
+    value: Any
+    more: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1E+999", "1" * 400 + ".5", '{"a":[1e400]}'])
+def test_a_number_beyond_all_is_refused_wherever_it_stands(number: str) -> None:
+    """Also where the type says nothing of it: it would be read as infinity, which is none of JSON's."""
+    read = JsonCodec().reader(MessageUnion([Anything]))
+    with pytest.raises(FrameError, match="NaN and Infinity are no numbers here") as caught:
+        read(f'{{"type":"anything","value":{number}}}')
+    assert caught.value.code == "invalid_json"
+
+
+@pytest.mark.parametrize("number", ["1e300", "1e-999", '"1e999"', "1" * 400])
+def test_great_numbers_and_texts_are_taken(number: str) -> None:
+    """What only looks like one is what it is."""
+    read = JsonCodec().reader(MessageUnion([Anything]))
+    assert read(f'{{"type":"anything","value":{number}}}').message.value == json.loads(number)

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from wscontrollers.messages.schemas import holds_bytes, shape_of, with_base64
+from wscontrollers.messages.schemas import holds_anything, holds_bytes, shape_of, with_base64
 
 
 def shape(cls: Any) -> Any:
@@ -140,6 +140,22 @@ class Count(BaseModel):
 def test_bytes_are_found(cls: Any, expected: bool) -> None:
     """Bytes are found at any depth, also below fields with the names of a schema's own keys; Any may be bytes."""
     assert holds_bytes(TypeAdapter(cls).core_schema) is expected
+
+
+class Open(BaseModel, extra="allow"):
+    n: int = 0
+
+
+@pytest.mark.parametrize(
+    ("cls", "expected"),
+    [
+        *((Any, True), (dict, True), (list, True), (dict[str, Any], True), (Open, True), (list[Open], True)),
+        *((Count, False), (dict[str, int], False), (list[float], False)),
+    ],
+)
+def test_what_may_be_anything_is_found(cls: Any, expected: bool) -> None:
+    """At any depth: Any, containers that say nothing of what is in them, and models that keep what they do not know."""
+    assert holds_anything(TypeAdapter(cls).core_schema) is expected
 
 
 def test_only_what_says_nothing_is_changed() -> None:

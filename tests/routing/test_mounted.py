@@ -6,11 +6,26 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import Host, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Host, Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from wscontrollers import APIRouter, App, Depends, WebSocket, WebSocketDisconnect, WebSocketException
+from wscontrollers import (
+    APIRouter,
+    App,
+    Container,
+    Controller,
+    DeclarationError,
+    Depends,
+    Group,
+    Inject,
+    WebSocket,
+    WebSocketDisconnect,
+    WebSocketException,
+    websocket,
+)
 from wscontrollers.exceptions import RouteError
 from wscontrollers.testing import TestClient
 
@@ -27,6 +42,38 @@ async def page(request: Request) -> PlainTextResponse:
 async def members_only(token: str = "") -> None:
     if token != "t":
         raise WebSocketException(4003)
+
+
+class Rooms(Controller):
+    """Says what its container has."""
+
+    def __init__(self, name: Inject[str]) -> None:
+        self.name = name
+
+    @websocket("/x")
+    async def open(self, websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_text(self.name)
+
+
+class Passing:
+    """A middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+def named(name: str) -> Container:
+    return Container(lambda binder: binder.bind(str, to=name))
+
+
+def including() -> APIRouter:
+    router = APIRouter()
+    router.include_controller(Rooms)
+    return router
 
 
 def first(app: Any, path: str) -> str | int:
@@ -56,6 +103,12 @@ def test_dependencies_guard_the_sessions_of_a_mount(mount: Mount) -> None:
     assert app.url_path_for("sub:x") == "/api/sub/x"
 
 
+def test_a_guarded_mount_has_the_groups_of_the_app() -> None:
+    """Its guards are those of the app, which has one container and one `Groups`."""
+    app = App(routes=[MOUNTS[1]], dependencies=[Depends(members_only)], groups=[Group("news")])
+    assert [first(app, "/sub/x"), first(app, "/sub/x?token=t")] == [4003, "/sub/x"]
+
+
 def test_a_mount_without_dependencies_is_as_it_was() -> None:
     """Without dependencies nothing stands between the app and what is mounted."""
     assert first(App(routes=[MOUNTS[0]]), "/sub/x") == "/sub/x"
@@ -73,3 +126,92 @@ def test_a_host_behind_a_prefix_is_refused() -> None:
     app = App()
     with pytest.raises(RouteError, match=r"Host\('a\.example'\): it is included behind the prefix '/api'"):
         app.include_router(APIRouter(routes=[Host("a.example", app=Starlette())]), prefix="/api")
+
+
+ROUTERS: list[BaseRoute] = [
+    Mount("/m", app=Rooms.router),
+    Mount("/m", app=including()),
+    Mount("/m", routes=Rooms.router.routes),
+    Mount("/m", routes=including().routes),
+    Mount("/m", app=Rooms.router, middleware=[Middleware(Passing)]),
+    Mount("/", routes=[Mount("/m", app=Rooms.router)]),
+    Host("testserver", app=APIRouter(routes=[Mount("/m", app=Rooms.router)])),
+]
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+@pytest.mark.parametrize("route", ROUTERS)
+def test_a_router_that_is_mounted_has_what_the_app_has(route: BaseRoute, guarded: bool) -> None:
+    """It has no container of its own: its sessions are served as if it were included, in each app with that one's services."""
+    dependencies = [Depends(members_only)] if guarded else []
+    apps = [App(routes=[route], container=named(name), dependencies=dependencies) for name in ("one", "two")]
+    assert [first(app, "/m/x?token=t") for app in apps] == ["one", "two"]
+    assert first(apps[0], "/m/x") == (4003 if guarded else "one")
+
+
+@pytest.mark.parametrize("route", ROUTERS)
+def test_what_is_wrong_below_a_mount_is_told_where_it_is_mounted(route: BaseRoute) -> None:
+    """Not by its first session."""
+    with pytest.raises(DeclarationError, match="builtin asked for"):
+        App(routes=[route])
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_parameter_of_a_mounts_path_is_not_read_from_the_query(listed: bool) -> None:
+    """The routes below do not have it in their path; as a prefix it would be there."""
+    router = APIRouter()
+
+    @router.websocket("/x")
+    async def named(websocket: WebSocket, room: str) -> None:
+        await websocket.accept()
+        await websocket.send_text(room)
+
+    mount = Mount("/{room}", routes=router.routes) if listed else Mount("/{room}", app=router)
+    with pytest.raises(RouteError, match=r"parameter 'room': it is in the path of a mount, .*Fix: include the router"):
+        App(routes=[mount])
+    app = App()
+    app.include_router(router, prefix="/{room}")
+    assert first(app, "/tea/x") == "tea"
+
+
+def test_what_is_added_to_a_mounted_router_is_live() -> None:
+    """As with an included one."""
+    router = APIRouter()
+    app = App(routes=[Mount("/m", app=router)])
+    assert first(app, "/m/late") == 1000
+    router.add_api_websocket_route("/late", endpoint)
+    assert first(app, "/m/late") == "/m/late"
+
+
+def test_what_a_guard_and_an_endpoint_depend_on_is_called_once() -> None:
+    """A router's sessions below guarded mounts have one plan with the guards."""
+    calls: list[str] = []
+
+    async def user() -> str:
+        calls.append("called")
+        return "ann"
+
+    router = APIRouter()
+
+    @router.websocket("/x")
+    async def greet(websocket: WebSocket, name: str = Depends(user)) -> None:
+        await websocket.accept()
+        await websocket.send_text(name)
+
+    app = App(routes=[Mount("/m", app=router)], dependencies=[Depends(user)])
+    assert [first(app, "/m/x"), calls] == ["ann", ["called"]]
+
+
+def test_a_mounted_app_keeps_its_own_container() -> None:
+    """It is an application, with services of its own."""
+    inner = App(controllers=[Rooms], container=named("inner"))
+    assert first(App(routes=[Mount("/m", app=inner)]), "/m/x") == "inner"
+
+
+def test_a_mount_with_middleware_keeps_the_names_of_its_routes() -> None:
+    """Behind a prefix too."""
+    mount = Mount("/sub", routes=[Route("/page", page, name="page")], name="sub", middleware=[Middleware(Passing)])
+    app = App()
+    app.include_router(APIRouter(routes=[mount]), prefix="/api")
+    assert app.url_path_for("sub:page") == "/api/sub/page"
+    assert TestClient(app).get("/api/sub/page").text == "page"

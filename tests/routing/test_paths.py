@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,8 +20,10 @@ def test_a_prefix_starts_with_a_slash_and_does_not_end_with_one(prefix: str) -> 
     assert checked_prefix(prefix, "here") == prefix
 
 
-@pytest.mark.parametrize(("prefix", "fix"), [("a", 'write "/a"'), ("/a/", 'write "/a"'), ("/", 'write ""')])
-def test_another_prefix_is_refused_with_its_fix(prefix: str, fix: str) -> None:
+@pytest.mark.parametrize(
+    ("prefix", "fix"), [("a", 'write "/a"'), ("/a/", 'write "/a"'), ("/", 'write ""'), (None, 'write "/rooms"')]
+)
+def test_another_prefix_is_refused_with_its_fix(prefix: Any, fix: str) -> None:
     """Another prefix is an error that says what to write."""
     with pytest.raises(RouteError, match=rf"here: .*Fix: {re.escape(fix)}"):
         checked_prefix(prefix, "here")

@@ -55,7 +55,7 @@ def test_attributes() -> None:
         "/{n}",
         "endpoint",
         endpoint,
-        [],
+        (),
     )
     assert APIWebSocketRoute("/x", functools.partial(endpoint, n=1), name="other").name == "other"
     assert guard.dependency is endpoint
@@ -71,9 +71,26 @@ def test_bound_leaves_the_declared_route_as_it_is() -> None:
     route = APIWebSocketRoute("/x", endpoint)
     marker = Depends(guard)
     bound = route.bound(prefix="/a", dependencies=[marker], host=Host())
-    assert (bound.path, bound.dependencies) == ("/a/x", [marker])
-    assert (route.path, route.dependencies) == ("/x", [])
+    assert (bound.path, bound.dependencies) == ("/a/x", (marker,))
+    assert (route.path, route.dependencies) == ("/x", ())
     assert [below.call for below in bound.dependant.guards] == [guard]
+
+
+def test_dependencies_stay_as_they_were_declared() -> None:
+    """Plans are made of them, so what would be added later could not guard anything: the list cannot be changed."""
+
+    async def endpoint(websocket: WebSocket) -> None: ...
+
+    async def guard() -> None: ...
+
+    given = [Depends(guard)]
+    route: Any = APIWebSocketRoute("/x", endpoint, dependencies=given)
+    given.clear()
+    assert len(route.dependencies) == 1
+    with pytest.raises(AttributeError):
+        route.dependencies.append(Depends(guard))
+    with pytest.raises(AttributeError):
+        route.dependencies = []
 
 
 def test_matches_only_handshakes() -> None:

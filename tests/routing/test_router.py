@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.endpoints import WebSocketEndpoint
 from starlette.requests import Request
@@ -163,6 +164,24 @@ def test_cycles_are_refused() -> None:
     a.include_router(b)
     with pytest.raises(RouteError, match="cannot include itself"):
         b.include_router(a)
+
+
+@pytest.mark.parametrize("wrong", [None, App(), FastAPI().router, Starlette().router])
+def test_only_routers_of_ours_are_included(wrong: Any) -> None:
+    """The routes of another kind of router know nothing of our dependencies."""
+    with pytest.raises(DeclarationError, match=r"is no router of wscontrollers\. Fix: give an APIRouter"):
+        App().include_router(wrong)
+
+
+def test_fastapi_cannot_include_a_router_of_ours() -> None:
+    """It would take the bare functions out of the routes: without class, parameters and guards. It is told the other ways."""
+    router = APIRouter()
+    router.add_api_websocket_route("/", echo_path)
+    app = FastAPI()
+    with pytest.raises(RouteError, match=r"FastAPI cannot include a router of wscontrollers\. Fix: write register_"):
+        app.include_router(router)  # type: ignore[arg-type]  # what is tested
+    app.mount("/mounted", router)
+    assert answer(app, "/mounted/") == "/mounted/"
 
 
 def test_an_empty_path_needs_a_prefix() -> None:

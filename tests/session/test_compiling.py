@@ -1,11 +1,12 @@
 """What an endpoint's sessions speak, read from its signature and its controller."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import BaseModel
 
-from wscontrollers import App, Controller, DeclarationError, Message, Session, WebSocket, latest, receive, websocket
+from wscontrollers import App, Controller, DeclarationError, JsonRpc, Message, Session, WebSocket, latest, receive, websocket
 from wscontrollers.session import Contract, Limits
 from wscontrollers.session.compiling import wire_of
 from wscontrollers.session.handlers import handlers_of
@@ -107,3 +108,62 @@ def test_limits_and_policy_reach_the_wire() -> None:
     wire = wire_of(Contract(limits=Limits(inbox=3), outbox=latest(key="text")), endpoint, limits=Limits(inbox=9, burst=7))
     assert (wire.limits.inbox, wire.limits.burst) == (3, 7)
     assert wire.policy_of(Said(text="a"))[1] == (Said, "a")
+
+
+def test_json_rpc_has_no_streams_and_no_raw_frames() -> None:
+    """Both are errors at registration, with the handler or the endpoint that has them."""
+
+    class Streaming(Controller):
+        protocol = JsonRpc()
+
+        @websocket("/")
+        async def open(self) -> AsyncIterator[None]:
+            yield
+
+        @receive
+        async def count(self, message: Say) -> AsyncIterator[Said]:
+            yield Said(text="")
+
+    class Raw(Controller):
+        protocol = JsonRpc()
+
+        @websocket("/")
+        async def open(self, session: Session[Say | bytes, Said]) -> None: ...
+
+    with pytest.raises(DeclarationError, match=r"count .*: it is a stream, and JSON-RPC has none"):
+        App(controllers=[Streaming])
+    with pytest.raises(DeclarationError, match=r"open .*: raw frames are no calls of JSON-RPC"):
+        App(controllers=[Raw])
+
+
+def test_a_protocol_is_an_instance() -> None:
+    """The class without its brackets is an error at registration; a subclass may take a protocol away."""
+
+    class Unmade(Controller):
+        protocol = JsonRpc  # type: ignore[assignment]
+
+        @websocket("/")
+        async def open(self, session: Session[Say, Said]) -> None: ...
+
+    class Flat(Unmade):
+        protocol = None
+
+    with pytest.raises(DeclarationError, match=r"Unmade\.protocol: .* is no protocol\. Fix: write protocol = JsonRpc\(\)"):
+        App(controllers=[Unmade])
+    App(controllers=[Flat])
+
+
+def test_results_need_no_tag() -> None:
+    """What a call of JSON-RPC returns may be any type; what is sent besides has to be a message."""
+
+    class Row(BaseModel):
+        n: int
+
+    class Tagged(BaseModel):
+        type: Literal["tagged"]
+
+    async def endpoint(session: Session[Say, int | list[Row] | Row | Said | Tagged]) -> None: ...
+
+    assert wire_of(Contract(protocol=JsonRpc()), endpoint).sends == (Said, Tagged)
+    with pytest.raises(DeclarationError, match="has no tag"):
+        wire_of(Contract(protocol=JsonRpc(), sends=[Row]), endpoint)

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from wscontrollers import Denied, Message, receive
+from wscontrollers.exceptions import EngineDownError
 from wscontrollers.messages import ErrorFrame
+from wscontrollers.reports import REPORT_KEY
 from wscontrollers.session.failures import HandlerTimeoutError, cancelled, error_of
 from wscontrollers.session.handlers import Handler
 
@@ -40,12 +42,26 @@ HANDLER = Handler("say", say, vars(say)["__receive_mark__"], "message", (), Fals
 )
 def test_what_belongs_to_the_protocol_is_told(error: Any, frame: ErrorFrame) -> None:
     """Declared exceptions and what is derived of them, refusals, time-outs."""
-    assert error_of(error, HANDLER, 1, "s") == frame
+    assert error_of(error, HANDLER, 1, "s", {}) == frame
+
+
+def test_what_an_engine_says_is_not_for_clients() -> None:
+    """It names servers and what operators are to do; a declared one keeps its code."""
+
+    @receive(raises=[EngineDownError])
+    async def say(self: object, message: Say) -> None: ...
+
+    handler = Handler("say", say, vars(say)["__receive_mark__"], "message", (), False, None)
+    frame = error_of(EngineDownError("redis at 10.0.0.7:6379"), handler, 1, "s", {})
+    assert frame == ErrorFrame("engine_down", "try again later", re=1)
 
 
 def test_everything_else_is_internal(caplog: pytest.LogCaptureFixture) -> None:
-    """No word of it, but the id under which the log has it."""
-    frame = error_of(ValueError("secret"), HANDLER, None, "session-id")
+    """No word of it, but the id under which the log has it; a test that asks for it has the exception."""
+    reported: list[BaseException] = []
+    error = ValueError("secret")
+    frame = error_of(error, HANDLER, None, "session-id", {REPORT_KEY: reported.append})
+    assert reported == [error]
     assert (frame.code, frame.message, frame.re) == ("internal", "internal error", None)
     assert frame.id is not None
     assert frame.id in caplog.text

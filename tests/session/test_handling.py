@@ -1,10 +1,12 @@
 """One message on its way through its handler: interceptor, guards, dependencies, call, answer, errors."""
 
+import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
+import anyio.lowlevel
 import pytest
 from pydantic import Field
 
@@ -15,13 +17,14 @@ from wscontrollers import (
     Denied,
     Depends,
     Module,
+    WebSocketDisconnect,
     WebSocketException,
     message_scoped,
     provider,
     websocket,
 )
 from wscontrollers.declare import receive
-from wscontrollers.messages import End, Message
+from wscontrollers.messages import End, JsonRpc, Message
 from wscontrollers.session import Limits, Session
 from wscontrollers.testing import AsyncTestClient
 
@@ -115,10 +118,11 @@ async def test_a_bug_is_told_by_an_id_and_logged_in_full(caplog: pytest.LogCaptu
     async with AsyncTestClient(App(controllers=[Bug])) as client, client.connect("/tea") as peer:
         for message in (Say(text="a"), Other()):
             await peer.send(message, ref=1)
-            error = await peer.receive_json()
-            assert (error["code"], error["re"]) == ("internal", 1)
+            error = await peer.expect_error("internal")
+            assert (error.re, error.errors) == (1, None)
+            assert error.id is not None
             assert "secret" not in str(error)
-            (record,) = [each for each in caplog.records if error["id"] in each.getMessage()]
+            (record,) = [each for each in caplog.records if error.id in each.getMessage()]
             assert record.name == "wscontrollers.session"
             assert record.levelno == logging.ERROR
             assert record.exc_info is not None
@@ -225,6 +229,38 @@ async def test_a_message_scoped_service_lives_as_long_as_the_message() -> None:
         await peer.send(Say(text="bad"))
         await peer.expect_error("internal")
         assert log == ["begin", "rollback KeyError"]
+
+
+@pytest.mark.parametrize("order", ["serial", "concurrent"])
+async def test_what_cleans_up_behind_a_message_is_shielded(order: Literal["serial", "concurrent"]) -> None:
+    """A handler that is cancelled has its clean-ups run to their end, each time anew, and so has one whose peer leaves."""
+    log: list[str] = []
+
+    async def unit() -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await anyio.lowlevel.checkpoint()
+            log.append("clean")
+
+    class Worker(Chat):
+        @receive(order=order, dependencies=[Depends(unit)])
+        async def say(self, message: Say) -> None:
+            log.append(message.text)
+            if message.text != "done":
+                await anyio.sleep_forever()
+
+    async with AsyncTestClient(App(controllers=[Worker])) as client, client.connect("/tea") as peer:
+        for ref in (1, 2):
+            await peer.send(Say(text="waits"), ref=ref)
+            await peer.expect_nothing()
+            await peer.send_json({"type": "cancel", "re": ref})
+            await peer.expect_error("cancelled")
+            await peer.send(Say(text="done"), ref=3)
+            assert await peer.receive_json() == {"type": "ok", "re": 3}
+        await peer.send(Say(text="left"))
+        await peer.expect_nothing()
+    assert log == [*["waits", "clean", "done", "clean"] * 2, "left", "clean"]
 
 
 async def test_what_a_stream_needs_is_open_until_it_has_ended() -> None:
@@ -386,3 +422,103 @@ async def test_a_handler_pushes_through_the_session() -> None:
         await peer.send(Say(text="a"), ref=1)
         assert await peer.expect(Other) == Other()
         assert await peer.receive_json() == {"type": "said", "text": "a", "re": 1}
+
+
+async def test_another_connections_end_is_a_bug_of_the_handler() -> None:
+    """`WebSocketDisconnect` in a handler says that its session has ended; while it lasts, that is an error like any other."""
+
+    class Proxy(Chat):
+        @receive
+        async def say(self, message: Say) -> None:
+            raise WebSocketDisconnect(1006, "some other connection")
+
+    async with AsyncTestClient(App(controllers=[Proxy])) as client, client.connect("/tea") as peer:
+        await peer.send(Say(text="a"), ref=1)
+        assert (await peer.expect_error("internal")).re == 1
+
+
+class Newest(Chat):
+    """Only the newest call counts; its peer is slow."""
+
+    protocol = JsonRpc()
+    limits = Limits(stall=10)
+
+    @receive(order="latest")
+    async def say(self, message: Say) -> str:
+        return message.text * 70_000
+
+    @receive
+    async def other(self, message: Other) -> None: ...
+
+
+def call(id_: str, method: str, **params: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "method": method, "params": params, "id": id_}
+
+
+async def test_a_response_on_its_way_is_not_cancelled() -> None:
+    """Neither by a newer call nor by the client: a call of JSON-RPC has one response, which may be that of a batch."""
+    async with AsyncTestClient(App(controllers=[Newest])) as client, client.connect("/tea") as peer:
+        peer.pause_reading()
+        await peer.send_json(call("first", "say", text="a"))  # fills the connection
+        await peer.send_json([call("second", "say", text="b"), call("other", "other")])
+        await client.clock.advance(0)
+        await peer.send_json(call("third", "say", text="c"))
+        for id_ in ("second", "other"):
+            await peer.send_json({"jsonrpc": "2.0", "method": "cancel", "params": {"re": id_}})
+        await client.clock.advance(0)
+        peer.resume_reading()
+        first, batch, third = [await peer.receive_json() for _ in range(3)]
+        assert (first["id"], [each["id"] for each in batch], third["id"]) == ("first", ["second", "other"], "third")
+        assert all("result" in response for response in (first, *batch, third))
+        await peer.expect_nothing()
+
+
+async def test_a_response_that_nobody_takes_is_given_up() -> None:
+    """With its session: a peer that stops reading, or breaks off, holds no handler."""
+    ended: list[Any] = []
+
+    class Watched(Newest):
+        @websocket("/{room}")
+        async def session(self, session: Session) -> AsyncIterator[None]:
+            try:
+                yield
+            finally:
+                ended.append(session.ended)
+
+    async with AsyncTestClient(App(controllers=[Watched])) as client:
+        for leave in ("stall", "reset"):
+            async with client.connect("/tea", allow_leftovers=True) as peer:
+                peer.pause_reading()
+                for text in "ab":
+                    await peer.send_json(call(text, "say", text=text))
+                await client.clock.advance(0)
+                if leave == "reset":
+                    peer.reset()
+                    continue
+                await client.clock.advance(9)
+                await client.clock.advance(4)
+                assert [each.code for each in ended] == [1013]
+                peer.resume_reading()
+    assert len(ended) == 2
+
+
+async def test_a_response_ends_with_its_peer_though_the_connection_takes_nothing() -> None:
+    """A client that closes politely, and had stopped reading: its server may hold the write for ever."""
+    frames = [{"type": "websocket.connect"}]
+    frames += [{"type": "websocket.receive", "text": json.dumps(call("a", "say", text="a"))}]
+    is_writing = anyio.Event()
+
+    async def get() -> Any:
+        if frames:
+            return frames.pop(0)
+        await is_writing.wait()
+        return {"type": "websocket.disconnect", "code": 1000}
+
+    async def put(event: Any) -> None:
+        if event["type"] == "websocket.send":
+            is_writing.set()
+            await anyio.sleep_forever()
+
+    scope = {"type": "websocket", "path": "/tea", "headers": [], "query_string": b"", "subprotocols": []}
+    with anyio.fail_after(5):
+        await App(controllers=[Newest])(scope, get, put)

@@ -5,6 +5,7 @@ from typing import Any
 
 from wscontrollers import App, Controller, Denied, Depends, Message, Session, receive, register_controllers, websocket
 from wscontrollers.testing import AsyncTestClient
+from wscontrollers.websockets import WebSocketState
 
 
 class Say(Message):
@@ -30,7 +31,7 @@ async def test_it_is_accepted_when_dependencies_and_constructor_have_succeeded()
 
         @websocket("/")
         async def open(self) -> AsyncIterator[None]:
-            assert self.session.is_open
+            assert self.session.websocket.application_state is WebSocketState.CONNECTED
             yield
 
         @receive
@@ -49,7 +50,7 @@ async def test_an_endpoint_accepts_by_itself_where_it_says_so() -> None:
     class Late(Controller):
         @websocket("/", accept=False)
         async def open(self, session: Session[Say, Said], yes: bool = False) -> None:
-            assert not session.is_open
+            assert session.websocket.application_state is WebSocketState.CONNECTING
             if not yes:
                 raise Denied(403, "not you")
             await session.accept("v2", [(b"x-served-by", b"late")])

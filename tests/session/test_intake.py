@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from typing import Any
 
 import pytest
 from pydantic import field_validator
 
 from wscontrollers import Limits, Message
-from wscontrollers.messages import Cancel, ErrorFrame, Incoming, JsonCodec, MessageUnion
+from wscontrollers.messages import Cancel, ErrorFrame, FrameError, Incoming, JsonCodec, MessageUnion
 from wscontrollers.session import DEFAULT_LIMITS, Clock
+from wscontrollers.session.framing import Several
 from wscontrollers.session.intake import Intake
 
 
@@ -31,7 +33,8 @@ class Noted:
     def __init__(self, **limits: Any) -> None:
         self.calls: list[Any] = []
         read = JsonCodec().reader(MessageUnion(Say))
-        self.intake = Intake(self, Limits(**limits).over(DEFAULT_LIMITS), Clock(), read)
+        self.limits = Limits(**limits).over(DEFAULT_LIMITS)
+        self.intake = Intake(self, self.limits, Clock(), read)
 
     def tell(self, frame: ErrorFrame) -> None:
         self.calls.append(frame)
@@ -44,6 +47,15 @@ class Noted:
 
     def controlled(self, incoming: Incoming) -> None:
         self.calls.append(incoming.message)
+
+    def keep(self, messages: deque[Incoming]) -> None:
+        self.calls.append([incoming.message for incoming in messages])
+
+    def holding(self, *items: Incoming | FrameError) -> list[Any]:
+        """What it asks for when a frame with all of these comes."""
+        self.intake = Intake(self, self.limits, Clock(), lambda frame: Incoming(Several(items), "", None, None))
+        assert self.arrived("") is None
+        return self.calls
 
     def arrived(self, text: str) -> Any:
         return self.intake.arrived({"type": "websocket.receive", "text": text})
@@ -92,3 +104,40 @@ def test_without_limits_everything_passes() -> None:
     for _ in range(300):
         noted.arrived("{")
     assert not [call for call in noted.calls if isinstance(call, tuple)]
+
+
+GOOD, CANCEL = Incoming(Say(text="a"), "say", 1, None), Incoming(Cancel(1), "cancel", None, None)
+
+
+def bad() -> FrameError:
+    return FrameError("invalid_frame", "bad")
+
+
+def test_one_frame_may_hold_several_messages() -> None:
+    """Each is dealt with as if it had come alone; what is for handlers waits together."""
+    assert Noted().holding(GOOD, CANCEL, bad(), GOOD) == [Cancel(1), bad().frame(), [GOOD.message, GOOD.message]]
+    assert Noted().holding(bad()) == [bad().frame()]
+
+
+def test_each_of_several_takes_a_token() -> None:
+    """Where there are not enough, none of them is dealt with."""
+    assert Noted(rate=1, burst=3).holding(GOOD, GOOD, GOOD) == [[GOOD.message] * 3]
+    assert Noted(rate=1, burst=2).holding(GOOD, CANCEL, GOOD) == [
+        ErrorFrame("rate_limited", "too many messages"),
+        (1008, "too many messages"),
+    ]
+
+
+def test_bad_ones_of_several_count() -> None:
+    """Each counts in all; in a row they are one together, and good ones end it."""
+    closed = (1008, "too many bad frames")
+    assert closed in Noted(bad_frames=3).holding(bad(), bad(), bad())
+    assert closed not in Noted(bad_frames_in_a_row=2).holding(bad(), bad(), bad(), GOOD, bad())
+    noted = Noted(bad_frames_in_a_row=2)
+    noted.holding(GOOD, bad(), bad())
+    assert noted.arrived("") is None
+    assert closed not in noted.calls, "the second begins with a good one"
+    noted = Noted(bad_frames_in_a_row=2)
+    noted.holding(bad(), bad())
+    noted.arrived("")
+    assert closed in noted.calls

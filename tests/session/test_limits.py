@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import pytest
@@ -23,6 +24,17 @@ def test_what_is_left_out_comes_from_the_level_around() -> None:
     """`over` keeps what was set, None too, and takes the rest from the base."""
     limits = Limits(rate=None, burst=5).over(Limits(rate=3, inbox=7).over(DEFAULT_LIMITS))
     assert (limits.rate, limits.burst, limits.inbox, limits.message) == (None, 5, 7, 65536)
+
+
+def test_limits_are_values() -> None:
+    """Given by name, compared by value, never changed; a copy is equal."""
+    limits = Limits(rate=10, idle=None)
+    assert limits == copy(limits) == Limits(idle=None, rate=10) != Limits(rate=10)
+    assert repr(limits).startswith("Limits(message=UNSET, rate=10, ")
+    with pytest.raises(AttributeError):
+        limits.rate = 5  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Limits(1024)
 
 
 @pytest.mark.parametrize("wrong", [{"rate": 0}, {"burst": -1}, {"message": "64k"}, {"idle": float("-inf")}])

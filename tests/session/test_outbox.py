@@ -41,10 +41,10 @@ class Peer(Owner):
         finally:
             self.writing -= 1
 
-    def start(self, function: Callable[[], Awaitable[None]]) -> None:
+    def start(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
         assert self.tasks is not None
         start: Any = self.tasks.start_soon
-        start(function)
+        start(function, *args)
 
     def overflown(self) -> None:
         self.told.append("overflown")

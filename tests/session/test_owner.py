@@ -13,4 +13,4 @@ async def test_nobody_hears_of_everything_and_does_nothing() -> None:
     NOBODY.start(writer)
     NOBODY.overflown()
     NOBODY.lost()
-    assert (NOBODY.gap(3), NOBODY.is_connecting) == ({}, False)
+    assert (NOBODY.gap(3), NOBODY.is_connecting) == (None, False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wscontrollers.session.questions import Questions
+from wscontrollers.session.questions import UNANSWERED, Questions
 
 
 def read(frame: object) -> Any:
@@ -24,10 +24,10 @@ def test_each_question_has_a_reference_of_its_own_while_it_waits() -> None:
 
 
 def test_the_end_is_told_to_all_who_wait() -> None:
-    """They are woken without an answer."""
+    """They are woken without an answer; None may be one, and is none of these."""
     questions = Questions()
     questions.end()
     with questions.asked(read) as question:
         questions.end()
         assert question.answered.is_set()
-        assert question.answer is None
+        assert question.answer is UNANSWERED

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import weakref
+from collections import deque
 from typing import Any
 
 import anyio
 import pytest
 from anyio.abc import TaskGroup
 
+from wscontrollers.session.loops import running_loop
 from wscontrollers.session.reading import Frame, Reading
 
 
@@ -60,6 +65,33 @@ async def test_who_waits_reads_by_itself(source: Source) -> None:
         assert await reading.next() == "a"
         assert not reading.is_ahead
         assert source.taken == 2
+
+
+async def test_a_task_may_receive_by_itself(source: Source) -> None:
+    """Where receiving is all that there is to do, on asyncio; `stop` wakes it, and the task is not cancelled by that."""
+    async with anyio.create_task_group() as tasks:
+        reading = reading_of(source, tasks)
+        reading.keep(deque(["kept"]))
+        assert reading.parks() is None
+        assert await reading.next() == "kept"
+        task = reading.parks()
+        if task is None:
+            assert running_loop() is None
+            return
+        assert (reading.waiter, reading.epoch, reading.parks()) == (task, 2, None)
+        tasks.start_soon(stop, reading)
+        with pytest.raises(asyncio.CancelledError):
+            await reading.receive()
+        assert reading.took_wake_up(task)
+        assert not reading.took_wake_up(task)
+        assert task.cancelling() == 0
+        reading.waiter = None
+        assert reading.parks() is None
+        assert await reading.next() is None
+
+
+async def stop(reading: Reading) -> None:
+    reading.stop()
 
 
 async def test_reading_ahead_stops_at_the_bound(source: Source) -> None:
@@ -158,3 +190,24 @@ async def test_only_one_task_may_wait(source: Source) -> None:
         with pytest.raises(RuntimeError, match="two tasks wait"):
             await reading.next()
         tasks.cancel_scope.cancel()
+
+
+async def test_the_items_of_one_frame_take_one_place(source: Source) -> None:
+    """They are handed over one by one, before what comes later; behind the end nothing is kept."""
+    async with anyio.create_task_group() as tasks:
+        reading = reading_of(source, tasks, ahead=2)
+        source.feed("d", "e", "f", "g")
+        reading.keep(deque("abc"))
+        reading.read_ahead()
+        await anyio.wait_all_tasks_blocked()
+        assert source.taken == 1, "one more fits in"
+        assert [await reading.next() for _ in range(3)] == ["a", "b", "c"]
+        assert [await reading.next() for _ in range(4)] == ["d", "e", "f", "g"]
+        reading.stop()
+        late = deque("h")
+        held = weakref.ref(late)
+        reading.keep(late)
+        del late
+        gc.collect()
+        assert held() is None
+        source.disconnect()

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from wscontrollers import DeclarationError, JsonCodec, Message, latest
-from wscontrollers.messages import FrameError, MessageUnion, Ok
+from wscontrollers import DeclarationError, JsonCodec, JsonRpc, Message, latest
+from wscontrollers.messages import FrameError, MessageUnion
 from wscontrollers.session import DEFAULT_LIMITS, Wire
 from wscontrollers.session.delivery import Overflow
+from wscontrollers.session.framing import FlatFraming
+from wscontrollers.session.rpc import RpcFraming
 from wscontrollers.session.wire import event_of
 
 
@@ -33,7 +35,9 @@ def test_the_subprotocol_chooses_the_codec() -> None:
     """The first codec that the client offers, else JSON without a subprotocol."""
     ours = wire()
     assert [ours.negotiate(offered)[1] for offered in ([], ["soap"], ["soap", "wsc.v1+json"])] == [None, None, "wsc.v1+json"]
-    assert isinstance(ours.negotiate([])[0].codec, JsonCodec)
+    framing, _ = ours.negotiate([])
+    assert isinstance(framing, FlatFraming)
+    assert isinstance(framing.codec, JsonCodec)
 
 
 def test_a_policy_is_that_of_the_class_or_of_the_controller() -> None:
@@ -48,26 +52,23 @@ def test_raw_frames_need_a_kind_of_their_own() -> None:
     """Raw text cannot be told from JSON messages; alone it can, and the other kind is then a bad frame."""
     with pytest.raises(DeclarationError, match="raw str frames cannot be told from messages"):
         wire(raw=frozenset({str}))
-    bound, _ = wire([], raw=frozenset({str})).negotiate([])
-    assert bound.read is not None
-    assert bound.read("anything").message == "anything"
+    framing, _ = wire([], raw=frozenset({str})).negotiate([])
+    assert framing.read is not None
+    assert framing.read("anything").message == "anything"
     with pytest.raises(FrameError, match="other kind"):
-        bound.read(b"x")
-
-
-def test_answers_are_read_by_the_type_that_was_asked_for() -> None:
-    """The reader of a type is made once; `ok` needs no type."""
-    ours = wire()
-    bound, _ = ours.negotiate([])
-    read = ours.answers(bound, Price)
-    assert ours.answers(bound, Price) is read
-    assert read('{"type":"price","symbol":"X","re":1}').message == Price(symbol="X")
-    assert ours.answers(bound, Ok)('{"type":"ok","re":1}').message == Ok(1)
-    with pytest.raises(DeclarationError, match=r"Session.request\(reply=int\)"):
-        ours.answers(bound, int)
+        framing.read(b"x")
 
 
 def test_a_frame_is_an_event_of_its_kind() -> None:
     """Text goes out as text, bytes as binary, with their size."""
     assert event_of("ab") == ({"type": "websocket.send", "text": "ab"}, 2)
     assert event_of(b"abc") == ({"type": "websocket.send", "bytes": b"abc"}, 3)
+
+
+def test_a_protocol_is_spoken_in_place_of_codecs() -> None:
+    """No codec is negotiated then; text and bytes that come in as they are would be no calls."""
+    ours = wire(protocol=JsonRpc(subprotocol="rpc"), codecs=[JsonCodec()])
+    framing, subprotocol = ours.negotiate(["wsc.v1+json", "rpc"])
+    assert (type(framing), subprotocol) == (RpcFraming, "rpc")
+    with pytest.raises(DeclarationError, match="raw frames are no calls"):
+        wire([], raw=frozenset({bytes}), protocol=JsonRpc())

@@ -7,7 +7,7 @@ from injector import AssistedBuilder, Binder, ClassAssistedBuilder, Inject, Inje
 from wscontrollers.container.container import Container
 from wscontrollers.container.graph import Graph
 from wscontrollers.container.inputs import Input
-from wscontrollers.container.keys import Key, inject_key, is_no_inject, session_type
+from wscontrollers.container.keys import Key, inject_key, is_no_inject, is_session_type, session_type
 from wscontrollers.container.providers import Module, multiprovider, provider
 from wscontrollers.container.scopes import Scope, Tier, message_scoped, session_scoped
 from wscontrollers.container.service import Service
@@ -31,6 +31,7 @@ __all__ = [
     "inject",
     "inject_key",
     "is_no_inject",
+    "is_session_type",
     "message_scoped",
     "multiprovider",
     "provider",

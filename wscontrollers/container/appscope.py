@@ -7,7 +7,8 @@ from typing import Any
 
 import anyio
 
-from wscontrollers.container.scopes import AsyncExit, Exit, Scope, Tier
+from wscontrollers.container.exits import AsyncExit, Exit
+from wscontrollers.container.scopes import Scope, Tier
 
 
 class AppScope(Scope):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from functools import partial
 from typing import Any, Protocol, TypeVar, cast, overload
 
 import anyio
-import injector
 from injector import Injector
 
 from wscontrollers.callables import name_of
@@ -19,6 +16,7 @@ from wscontrollers.container.faults import AsyncFault, LeakFault, draw, error_of
 from wscontrollers.container.graph import Graph
 from wscontrollers.container.keys import Key
 from wscontrollers.container.overrides import Layers, Override, refuse_unknown
+from wscontrollers.container.parts import module_of
 from wscontrollers.container.scopes import Tier
 from wscontrollers.container.service import Service
 from wscontrollers.exceptions import AsyncBindingError, DeclarationError, ScopeLeakError
@@ -37,6 +35,9 @@ class Container:
         parts: In any number: `Module` classes and instances, functions that take a `Binder`, one existing `Injector` (the
             parent), classes and instances (each bound to its class).
 
+    Raises:
+        DeclarationError: a part says nothing about what is meant, as a list does, or is a container.
+
     Attributes:
         injector: injector's own, the source of truth for bindings.
         graph: The compiled bindings as they are now: read it once per session, a session keeps the one it began with.
@@ -44,6 +45,12 @@ class Container:
     """
 
     def __init__(self, *parts: Any) -> None:
+        if any(isinstance(part, Container) for part in parts):
+            raise DeclarationError.at(
+                "Container()",
+                "a container is no part of another one",
+                fix="give its modules, or its injector as the parent: Container(other.injector)",
+            )
         parents = [part for part in parts if isinstance(part, Injector)]
         if len(parents) > 1:
             raise DeclarationError.at(
@@ -51,12 +58,18 @@ class Container:
                 f"{len(parents)} injectors were given, and a container has one parent",
                 fix="make one a child of the other (`create_child_injector`), or give their modules",
             )
-        modules = [_module_of(part) for part in parts if not isinstance(part, Injector)]
+        modules = [module_of(part) for part in parts if not isinstance(part, Injector)]
         self._begin(Injector(modules, parent=parents[0] if parents else None))
 
     @classmethod
     def of(cls, injector: Injector) -> Container:
-        """A container on an injector itself: each has the singletons of the other."""
+        """A container on an injector itself: each has the singletons of the other.
+
+        Raises:
+            DeclarationError: it is no injector.
+        """
+        if not isinstance(cast(object, injector), Injector):
+            raise DeclarationError.at("Container.of()", f"{name_of(injector)} is no Injector", fix="give an Injector")
         container = cls.__new__(cls)
         container._begin(injector)
         return container
@@ -65,6 +78,7 @@ class Container:
         self.injector = inner
         self.asked = 0
         self._runs = False
+        self._suppliers: dict[str, Callable[[], Any]] = {}
         self.graph = Graph(self)
         self.layers = Layers(self, self.graph)
 
@@ -106,6 +120,26 @@ class Container:
         await graph.ensure_open()
         value = service.factory(graph.app)
         return await value if service.awaits else value
+
+    def supply(self, name: str, make: Callable[[], Any]) -> Callable[[], Any]:
+        """Have something ready for whoever asks for a class that is marked `__supplied__ = name`, and is not bound otherwise.
+
+        Args:
+            name: The mark.
+            make: Called once, when the class is first asked for.
+
+        Returns:
+            What makes it: the first one counts.
+        """
+        return self._suppliers.setdefault(name, make)
+
+    def binds_supplied(self, key: Key) -> bool:
+        """Bind a class that is supplied; whether it is one."""
+        make = self._suppliers.get(getattr(key, "__supplied__", "")) if isinstance(key, type) else None
+        if make is None:
+            return False
+        self.injector.binder.bind(key, to=make())
+        return True
 
     def override(self, key: Key, replacement: Any) -> Overriding:
         """Put something else in the place of a key, for as long as the context runs.
@@ -209,25 +243,6 @@ class Container:
             else:
                 frame.shield = True
                 await self.close()
-
-
-def _module_of(part: Any) -> Any:
-    """What injector can install: modules as they are, a class or an instance as a function that binds it."""
-    kind: type[Any] | None = part if inspect.isclass(part) else None
-    if kind is None and (isinstance(part, injector.Module | partial) or inspect.isroutine(part)):
-        return cast(Any, part)
-    if kind is not None and issubclass(kind, injector.Module):
-        return kind
-    if kind is not None and getattr(kind, "_is_protocol", False):
-        raise DeclarationError.at(name_of(kind), f"{name_of(kind)} is a Protocol", fix="bind it to a class that implements it")
-
-    def bind(binder: injector.Binder) -> None:
-        if kind is not None:
-            binder.bind(kind)
-        else:
-            binder.bind(cast(Any, type(part)), to=injector.InstanceProvider(part))
-
-    return bind
 
 
 def _usable(service: Service) -> Service:

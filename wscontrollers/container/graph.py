@@ -112,6 +112,8 @@ class Graph:
     def bound(self, inner: Injector, key: Key) -> Bound | None:
         """The nearest explicit binding, overrides first."""
         found = bindings.explicit(inner, key)
+        if found is None and self.container.binds_supplied(key):
+            found = bindings.explicit(inner, key)
         recipe = self.replacement(key)
         if recipe is None:
             return found

@@ -119,7 +119,8 @@ def is_builtin(key: Key) -> bool:
     if key is None or key is Any or key is type(None):
         return True
     if inspect.isclass(key) and not isinstance(key, types.GenericAlias):
-        return key in SCALARS or key.__module__ in ("builtins", "datetime", "pathlib")
+        # Since Python 3.13 paths say that they are of `pathlib._local`.
+        return key in SCALARS or key.__module__.partition(".")[0] in ("builtins", "datetime", "pathlib")
     origin: Any = typing.get_origin(key)
     arguments = typing.get_args(key)
     if origin in (Union, types.UnionType) or origin in (list, dict, set, frozenset, tuple):

@@ -12,8 +12,8 @@ from typing import Any, TypeVar, cast
 
 import injector
 
-from wscontrollers.callables import Kind, kind_of, place_of, signature_of, without_partial
-from wscontrollers.container.keys import Key
+from wscontrollers.callables import Kind, kind_of, name_of, place_of, signature_of, without_partial
+from wscontrollers.container.keys import Key, bare
 from wscontrollers.container.nodes import Mode
 from wscontrollers.exceptions import DeclarationError
 
@@ -43,7 +43,7 @@ def provider(function: CallableT) -> CallableT:
     their async forms), which is entered: the key is `T`. Scope decorators go above or below.
 
     Raises:
-        DeclarationError: the method does not say what it returns.
+        DeclarationError: the method does not say what it returns, or returns a list or dict, which are multibindings.
     """
     return _marked(function, injector.provider)
 
@@ -57,6 +57,8 @@ def multiprovider(function: CallableT) -> CallableT:
 
 
 def _marked(function: CallableT, mark: Callable[[CallableT], CallableT]) -> CallableT:
+    if isinstance(function, staticmethod | classmethod):
+        raise _no_method(function)
     if "return" not in getattr(function, "__annotations__", {}):
         raise DeclarationError.at(
             place_of(function),
@@ -68,6 +70,12 @@ def _marked(function: CallableT, mark: Callable[[CallableT], CallableT]) -> Call
     except NameError:
         return mark(function)  # injector marks it as deferred, and Module tries again when it is installed
     key = key_of(function, hints["return"])
+    if mark is injector.provider and typing.get_origin(bare(key)) in (list, dict):
+        raise DeclarationError.at(
+            place_of(function),
+            f"a provider of {name_of(key)}, which is the key of a multibinding",
+            fix="mark it with @multiprovider, or return a class of your own",
+        )
     if key == hints["return"]:
         return mark(function)
     # injector checks the return annotation against the decorator (list and dict need multiprovider): show it the key.
@@ -83,16 +91,41 @@ class Module(injector.Module):
     """injector's `Module`; forward references in the annotations of `async` and `yield` providers are unwrapped too."""
 
     def __call__(self, binder: injector.Binder) -> None:
-        """Install the module's providers and `configure`."""
+        """Install the module's providers and `configure`.
+
+        Raises:
+            DeclarationError: an annotation of a provider names nothing that can be found, or a provider is no method.
+        """
+        for name in dir(type(self)):
+            found = inspect.getattr_static(type(self), name)
+            if isinstance(found, staticmethod | classmethod) and hasattr(cast(Any, found).__func__, "__binding__"):
+                raise _no_method(found)
         for _, method in inspect.getmembers(self, inspect.ismethod):
             function: Any = method.__func__
             binding = getattr(function, "__binding__", None)
             if binding is not None and binding.interface == _DEFERRED:
-                # Where the name still cannot be found, injector says which one.
-                with contextlib.suppress(NameError):
-                    hints = typing.get_type_hints(function, include_extras=True)
-                    function.__binding__ = injector.Binding(key_of(function, hints["return"]), binding.provider, binding.scope)
+                key = key_of(function, _hints(function)["return"])
+                function.__binding__ = injector.Binding(key, binding.provider, binding.scope)
         super().__call__(binder)
+
+
+def _no_method(function: Any) -> DeclarationError:
+    return DeclarationError.at(
+        place_of(function.__func__),
+        f"a provider that is a {type(function).__name__}, which is never called",
+        fix=f"make it a method with self, without @{type(function).__name__}",
+    )
+
+
+def _hints(function: Any) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise DeclarationError.at(
+            place_of(function),
+            f"an annotation cannot be evaluated ({error})",
+            fix="import the name at module level, not only for type checking or inside a function",
+        ) from error
 
 
 def key_of(function: Callable[..., Any], returned: Any) -> Key:

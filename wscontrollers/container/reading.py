@@ -96,10 +96,11 @@ class Reader:
 
     def _missing(self, inner: Injector, key: Key) -> Node:
         node = Node(self.graph, inner, key, name_of(key))
-        why = keys.why_not_constructible(key) or "not bound, and its injector has auto_bind=False"
+        reason = keys.why_not_constructible(key)
+        why = "its injector has auto_bind=False" if reason is None else f"it is {reason}"
         marked = " (or `Inject` with a bound key)" if keys.is_scalar(key) else ""
         fix = f"bind it in a Module{marked}, or give the parameter a default"
-        what = "builtin asked for: nothing is bound to it" if keys.is_scalar(key) else f"nothing is bound to it, and it is {why}"
+        what = "builtin asked for: nothing is bound to it" if keys.is_scalar(key) else f"nothing is bound to it, and {why}"
         node.faults.append(Fault(node.name, what, fix))
         return node
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from enum import IntEnum
-from types import TracebackType
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import anyio
 import injector
 
 from wscontrollers.callables import name_of
+from wscontrollers.container.exits import AsyncExit, Exit, Exits
 from wscontrollers.container.inputs import Input
 from wscontrollers.exceptions import Fault, ScopeLeakError
 
 T = TypeVar("T")
-Exit: TypeAlias = Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], bool]
-AsyncExit: TypeAlias = Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], Awaitable[bool]]
 
 
 class Tier(IntEnum):
@@ -59,7 +56,7 @@ class Scope:
         self.closed = False
         self.absorbed = False
         self.failure: BaseException | None = None
-        self._stack: AsyncExitStack | None = None
+        self._stack: Exits | None = None
         self._building: dict[Any, anyio.Event | None] | None = None
 
     # A property, not a slot: a slot that holds `self` would be a reference cycle for every session.
@@ -74,10 +71,10 @@ class Scope:
         return self._stack is not None
 
     @property
-    def stack(self) -> AsyncExitStack:
+    def stack(self) -> Exits:
         """The clean-ups, made at first use: a session without any pays nothing."""
         if self._stack is None:
-            self._stack = AsyncExitStack()
+            self._stack = Exits()
         return self._stack
 
     def push(self, leave: Exit) -> None:
@@ -109,11 +106,7 @@ class Scope:
         stack, self._stack = self._stack, None
         if stack is None:
             return False
-        if exception is None:
-            suppressed = await stack.__aexit__(None, None, None)
-        else:
-            suppressed = await stack.__aexit__(type(exception), exception, exception.__traceback__)
-        return suppressed or self.took()
+        return await stack.leave(exception) or self.took()
 
     def took(self) -> bool:
         """Whether a provider's own cancel scope took the cancellation that ended the tier.

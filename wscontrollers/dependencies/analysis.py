@@ -11,75 +11,25 @@
 import inspect
 import types
 from copy import copy
-from typing import Annotated, Any, NamedTuple, Protocol, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from starlette.background import BackgroundTasks
-from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
-from starlette.websockets import WebSocket
 
-from .. import messages
-from ..callables import name_of, unaliased
-from ..container import Service, inject_key, is_no_inject
+from ..callables import name_of, unaliased, unfound
+from ..container import inject_key, is_no_inject
 from ..exceptions import DeclarationError
 from ..markers import Dependency, Param, PathParam, Place, QueryParam
-from ..security.scopes import SecurityScopes
 from ..strays import stray_marker
-from .annotations import (
-    is_scalar,
-    is_scalar_sequence,
-    is_subclass,
-    members_of_union,
-    model_of,
-    without_annotated,
-    without_none,
-)
+from .annotations import is_scalar, is_scalar_sequence, model_of, without_annotated, without_none
 from .fields import ParamField, make_field
+from .framework import framework_value
 from .sources import Framework, FromDefault, FromDependency, FromField, FromFramework, FromService, Source
+from .surroundings import Surroundings
 
 EMPTY = inspect.Parameter.empty
-
-
-class Supplier(Protocol):
-    """What analysis asks of a container."""
-
-    def supplies(self, key: Any) -> bool:
-        """Whether the container can supply the key to a parameter without a marker."""
-        ...
-
-    def is_bound(self, key: Any) -> bool:
-        """Whether the key is bound explicitly."""
-        ...
-
-    def service(self, key: Any, path: tuple[str, ...] = ()) -> Service:
-        """The compiled form of the key, with the faults of all that it needs."""
-        ...
-
-
 _UNREADABLE = (PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError, NameError, TypeError)
-_REFUSED = (
-    (Request, "a WebSocket has no HTTP request", "annotate it with WebSocket or HTTPConnection"),
-    (Response, "a WebSocket has no HTTP response", "raise Denied(status, text) to refuse, or pass headers to accept()"),
-    (BackgroundTasks, "a WebSocket has no response to run tasks after", "await the work, or start it in a task of your own"),
-)
-
-
-class Surroundings(NamedTuple):
-    """What analysis knows of the surroundings of a parameter.
-
-    `message_types` are the messages of the handler that it belongs to, and `message` is the handler's own parameter for them.
-    """
-
-    where: str
-    path: str
-    path_names: frozenset[str]
-    whole_path: bool
-    supplier: Supplier | None
-    message_types: tuple[type, ...] | None = None
-    message: str | None = None
 
 
 def analyse(parameter: inspect.Parameter, around: Surroundings) -> Source:
@@ -118,11 +68,12 @@ class _Analysis:
         marker = self._marker()
         if isinstance(marker, Dependency) and marker.dependency is not None:
             return self._dependency(marker)
-        if isinstance(self.annotation, str):
+        missing = unfound(self.annotation)
+        if missing is not None:
             if self.around.supplier is None:  # it may be defined until the application is put together
                 return FromDefault()
             raise self._fault(
-                f"the annotation {self.annotation!r} names nothing that can be found from the function's module",
+                f"the annotation {missing!r} names nothing that can be found from the function's module",
                 "import or define it there at the top level, not below TYPE_CHECKING and not inside of a function",
             )
         if isinstance(marker, Dependency):
@@ -130,7 +81,7 @@ class _Analysis:
         injected = inject_key(self.annotation)
         if injected is not None:
             return self._injected(injected, marker)
-        framework = self._framework()
+        framework = framework_value(self.name, self.type, self.around)
         if framework is not None:
             if marker is not None:
                 raise self._fault(f"{marker!r} and the type {name_of(self.type)} both claim it", "leave the marker out")
@@ -139,10 +90,15 @@ class _Analysis:
             return self._sent(marker)
         if self.in_path:
             return self._sent(PathParam())
+        if self.name == "self" and self.annotation is Any and self.default is EMPTY:
+            raise self._fault(
+                "it is a method of a class, and nobody gives it an instance",
+                "name the method of an instance: Depends(users.current), or depend on the class",
+            )
         return self._service() or self._unmarked()
 
     def _fault(self, what: str, fix: str) -> DeclarationError:
-        return DeclarationError.at(f"{self.around.where}, parameter {self.name!r}", what, fix=fix)
+        return DeclarationError.at(self.around.place(self.name), what, fix=fix)
 
     # Rule 1
 
@@ -196,36 +152,6 @@ class _Analysis:
             raise self._fault(f"Inject and {claimant} both claim it", "rename it, or leave Inject out")
         return FromService(key)
 
-    # Rule 2
-
-    def _framework(self) -> Framework | None:
-        annotation = without_none(self.type)
-        for refused, what, fix in _REFUSED:
-            if is_subclass(annotation, refused):
-                raise self._fault(what, fix)
-        if is_subclass(annotation, HTTPConnection):
-            if not (issubclass(WebSocket, annotation) or issubclass(annotation, WebSocket)):
-                raise self._fault(f"a session has no {name_of(annotation)}", "annotate it with WebSocket or HTTPConnection")
-            return Framework.CONNECTION
-        if is_subclass(annotation, SecurityScopes):
-            return Framework.SECURITY_SCOPES
-        if getattr(get_origin(annotation) or annotation, "__session_type__", False) is True:
-            return Framework.SESSION
-        if self.around.message_types is not None and _is_message(annotation):
-            return self._message(annotation, self.around.message_types)
-        return None
-
-    def _message(self, annotation: Any, types: tuple[type, ...]) -> Framework:
-        """A dependency of a handler that takes its message: it has to take all that the handler takes."""
-        taken = tuple(members_of_union(annotation))
-        for cls in types:
-            if not issubclass(cls, taken):
-                raise self._fault(
-                    f"it takes {name_of(annotation)}, and its handler is given {name_of(cls)} too",
-                    f"annotate it with a class above both, or with {name_of(annotation)} | {name_of(cls)}",
-                )
-        return Framework.MESSAGE
-
     # Rules 1, 3 and 5
 
     def _sent(self, marker: Param) -> FromField:
@@ -262,7 +188,9 @@ class _Analysis:
         ):
             raise self._fault(f"a query cannot carry {name_of(annotation)}", "use scalars, a sequence of scalars or a model")
         try:
-            TypeAdapter(field.definition()[0])
+            adapter: TypeAdapter[Any] = TypeAdapter(field.definition()[0])
+            if self.around.supplier is not None and not adapter.pydantic_complete:  # its models may name what comes later
+                adapter.rebuild()
         except _UNREADABLE as error:
             raise self._fault(
                 f"pydantic cannot read a value of the type {name_of(annotation)} from {_places(field)}: {_first_line(error)}",
@@ -302,11 +230,6 @@ class _Analysis:
             "and a query cannot carry it",
             "add a marker (Depends, Query, Header, Cookie, FirstMessage, Inject), bind it in the container, or give a default",
         )
-
-
-def _is_message(annotation: Any) -> bool:
-    members = members_of_union(annotation)
-    return bool(members) and all(is_subclass(member, messages.Message) for member in members)
 
 
 def _may_be_bound(key: Any) -> bool:

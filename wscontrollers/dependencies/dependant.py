@@ -1,7 +1,7 @@
 """A callable with everything that its parameters need: the declared form of a dependency, an endpoint or a constructor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from copy import copy
 from typing import Any, NamedTuple
 
 from ..callables import AnyCallable, Kind
@@ -26,7 +26,6 @@ class ServiceNeed(NamedTuple):
     inputs: list[tuple[Input, Argument]]
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Dependant:
     """A callable and who fills its parameters.
 
@@ -45,23 +44,46 @@ class Dependant:
         message_types: Of a handler, the classes that its message may have.
     """
 
-    call: AnyCallable
-    path: str
-    name: str | None = None
-    arguments: list[Argument] = field(default_factory=list["Argument"])
-    guards: "list[Dependant]" = field(default_factory=list["Dependant"])
-    constructor: "Dependant | None" = None
-    kind: Kind = Kind.CALL
-    use_cache: bool = True
-    scope: DependencyScope | None = None
-    own_scopes: tuple[str, ...] = ()
-    parent_scopes: tuple[str, ...] = ()
-    limit: ConcurrencyLimit | None = None
-    thread: bool | None = None
-    inline: bool = False
-    uses_scopes: bool = False
-    handlers: "list[Dependant]" = field(default_factory=list["Dependant"])
-    message_types: tuple[type, ...] = ()
+    # Written out: as a data class it would take a tenth of the time that importing this package takes.
+    def __init__(
+        self,
+        call: AnyCallable,
+        path: str,
+        *,
+        name: str | None = None,
+        kind: Kind = Kind.CALL,
+        use_cache: bool = True,
+        scope: DependencyScope | None = None,
+        own_scopes: tuple[str, ...] = (),
+        parent_scopes: tuple[str, ...] = (),
+        limit: ConcurrencyLimit | None = None,
+        thread: bool | None = None,
+        inline: bool = False,
+        message_types: tuple[type, ...] = (),
+    ) -> None:
+        self.call = call
+        self.path = path
+        self.name = name
+        self.kind = kind
+        self.use_cache = use_cache
+        self.scope: DependencyScope | None = scope
+        self.own_scopes = own_scopes
+        self.parent_scopes = parent_scopes
+        self.limit = limit
+        self.thread = thread
+        self.inline = inline
+        self.message_types = message_types
+        self.uses_scopes = False
+        self.arguments: list[Argument] = []
+        self.guards: list[Dependant] = []
+        self.constructor: Dependant | None = None
+        self.handlers: list[Dependant] = []
+
+    def with_options(self, **options: Any) -> "Dependant":
+        """A copy with other values of some attributes."""
+        made = copy(self)
+        vars(made).update(options)
+        return made
 
     @property
     def dependencies(self) -> "list[Dependant]":

@@ -46,15 +46,17 @@ class MessageDraft:
         """Something lives as long as the message."""
         self._opens_scope = True
 
-    def plan(self, endpoint: Callable[[Values], Any]) -> MessagePlan:
+    def plan(self, endpoint: Callable[[Values], Any], call: Callable[[Values, Any], Any]) -> MessagePlan:
         """The finished plan.
 
         Args:
             endpoint: The call of the handler, with its arguments taken from the values.
+            call: The same, with the message beside the values.
         """
         return MessagePlan(
             steps=self._steps,
             endpoint=endpoint,
+            call=call,
             message=self.message,
             opens_scope=self._opens_scope,
             cleans_up=self._cleans_up,

@@ -18,7 +18,7 @@ from .received import MISSING, Received, hyphenated, is_json, raw_value, takes_a
 ErrorDetail = dict[str, Any]
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class ParamField:
     """One parameter, ready to be read: where it is sent, under which names, and what it must be.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import anyio
@@ -13,6 +13,7 @@ from starlette.status import WS_1008_POLICY_VIOLATION, WS_1009_MESSAGE_TOO_BIG
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..markers import FirstMessageParam
+from ..messages.limits import MAX_DEPTH, is_too_deep
 from ..websockets import ServedWebSocket
 from .fields import ParamField
 from .invoking import Values
@@ -48,11 +49,12 @@ class FirstMessageStep(Step):
             values[slot] = MISSING
 
     async def run(self, values: Values, resolution: Resolution) -> None:
-        frame = await self._received(resolution.connection)
+        connection = resolution.connection
+        frame = await self._received(connection)
         size = len(frame) if isinstance(frame, bytes) else len(frame.encode("utf-8", "surrogatepass"))
         if size > MAX_BYTES:
             raise WebSocketException(WS_1009_MESSAGE_TOO_BIG, f"first message: over {MAX_BYTES} bytes")
-        read = iter(self._validated(frame) if self._set.fields else ())
+        read = iter(self._validated(frame, getattr(connection, "decode", None)) if self._set.fields else ())
         for slot, field in self._fields.items():
             values[slot] = _raw(field, frame) if _marker(field).raw else next(read)
 
@@ -69,23 +71,34 @@ class FirstMessageStep(Step):
         text: str | None = message.get("text")
         return text if text is not None else cast(bytes, message["bytes"])
 
-    def _validated(self, frame: str | bytes) -> list[Any]:
+    def _validated(self, frame: str | bytes, decode: Callable[[str | bytes], Any] | None) -> list[Any]:
+        try:
+            return list(self._read_json(frame) if decode is None else self._read_object(_decoded(frame, decode)))
+        except ValidationError as error:
+            raise WebSocketException(WS_1008_POLICY_VIOLATION, _short(error)) from error
+
+    def _read_object(self, content: Any) -> Iterable[Any]:
+        return self._set.validated(self._by_key(content))
+
+    def _by_key(self, content: Any) -> dict[str, Any]:
+        """What each parameter is read from, under its key."""
+        if self._whole:
+            return {f"p{index}": content for index in range(len(self._set.fields))}
+        if not isinstance(content, dict):
+            raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not an object")
+        given = cast("dict[str, Any]", content)
+        named = ((f"p{index}", _named(field, given)) for index, field in enumerate(self._set.fields))
+        return {key: value for key, value in named if value is not MISSING}
+
+    def _read_json(self, frame: str | bytes) -> Iterable[Any]:
         content = self._parsed(frame)
         if self._whole:
             # The frame itself, which is JSON as was just seen: nothing is written again.
             text = frame if isinstance(frame, str) else frame.decode()
             data: str | bytes = "{%s}" % ", ".join(f'"p{index}": {text}' for index in range(len(self._set.fields)))  # noqa: UP031 - braces
         else:
-            if not isinstance(content, dict):
-                raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not an object")
-            named = (
-                (f"p{index}", _named(field, cast("dict[str, Any]", content))) for index, field in enumerate(self._set.fields)
-            )
-            data = to_json({key: value for key, value in named if value is not MISSING})
-        try:
-            return list(self._set.validated_json(data))
-        except ValidationError as error:
-            raise WebSocketException(WS_1008_POLICY_VIOLATION, _short(error)) from error
+            data = to_json(self._by_key(content))
+        return self._set.validated_json(data)
 
     def _parsed(self, frame: str | bytes) -> Any:
         if isinstance(frame, bytes):
@@ -93,10 +106,19 @@ class FirstMessageStep(Step):
                 frame = frame.decode()
             except UnicodeDecodeError:
                 raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not UTF-8") from None
+        if is_too_deep(frame):
+            raise WebSocketException(WS_1008_POLICY_VIOLATION, f"first message: over {MAX_DEPTH} levels")
         try:
             return from_json(frame, allow_inf_nan=False)
         except ValueError:
             raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not JSON") from None
+
+
+def _decoded(frame: str | bytes, decode: Callable[[str | bytes], Any]) -> Any:
+    try:
+        return decode(frame)
+    except Exception:  # a codec may raise what it likes
+        raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not what the codec reads") from None
 
 
 def _marker(field: ParamField) -> FirstMessageParam:

@@ -37,6 +37,27 @@ def invoker(
     return _by_name(call, tuple(names), tuple(slots), positional)
 
 
+def caller(
+    call: AnyCallable, names: Sequence[str], slots: Sequence[int], *, message: int, first: int | None = None
+) -> Callable[[Values, Any], Any]:
+    """The same for a handler: a function of the values of its session and of the message, which has a slot as well."""
+    taken = list(slots) if first is None else [first, *slots]
+    if taken[1:2] == [message] and len(taken) <= 3 and _positional(call, names, skip=0 if first is None else 1):
+        a = taken[0]
+        if len(taken) == 2:
+            return lambda values, arrived: call(values[a], arrived)
+        b = taken[2]
+        return lambda values, arrived: call(values[a], arrived, values[b])
+    invoke = invoker(call, names, slots, first=first)
+
+    def invoke_with(values: Values, arrived: Any) -> Any:
+        # No copy: the arguments are taken out of the list before anything else can run.
+        values[message] = arrived
+        return invoke(values)
+
+    return invoke_with
+
+
 def _positional(call: AnyCallable, names: Sequence[str], *, skip: int) -> bool:
     """Whether the names are the first parameters of the call and may be passed without them."""
     if not (inspect.isfunction(call) or inspect.ismethod(call) or inspect.isclass(call)) or hasattr(call, "__wrapped__"):

@@ -10,7 +10,6 @@ import anyio
 from .invoking import Values
 from .resolution import Resolution
 from .steps import AWAIT, CALL, CONNECTION, SCOPE, Step, sharing_hops
-from .unwinding import unwinding
 
 Consume = Callable[[Any], Awaitable[Any]]
 
@@ -24,44 +23,80 @@ class MessagePlan:
         cleans_up: Whether a step may register a clean-up.
     """
 
-    __slots__ = ("_endpoint", "_message", "cleans_up", "opens_scope", "steps")
+    __slots__ = ("_endpoint", "_message", "call", "cleans_up", "opens_scope", "quick", "steps")
 
     def __init__(
-        self, *, steps: Sequence[Step], endpoint: Callable[[Values], Any], message: int, opens_scope: bool, cleans_up: bool
+        self,
+        *,
+        steps: Sequence[Step],
+        endpoint: Callable[[Values], Any],
+        call: Callable[[Values, Any], Any],
+        message: int,
+        opens_scope: bool,
+        cleans_up: bool,
     ) -> None:
         self.steps = sharing_hops(steps)
         self.opens_scope = opens_scope
         self.cleans_up = cleans_up
         self._endpoint = endpoint
         self._message = message
+        self.quick = None if cleans_up else self._stepwise if self.steps else call
+        self.call = call
 
-    def call(self, session_values: Values, message: Any) -> Any:
-        """Call the handler of a plan without steps; what comes back is to be awaited or iterated."""
-        # No copy: the arguments are taken out of the list before anything else can run.
-        session_values[self._message] = message
-        return self._endpoint(session_values)
-
-    async def run(self, session_values: Values, message: Any, consume: Consume | None = None) -> Any:
+    async def run(
+        self,
+        session_values: Values,
+        message: Any,
+        consume: Consume | None = None,
+        shield: anyio.CancelScope | None = None,
+    ) -> Any:
         """Run the steps and the handler, and clean up behind it.
 
         Args:
             session_values: What the handshake's plan made.
             message: The message.
             consume: Takes what the handler's call gives, a stream, while all that it needs is open; None awaits it.
+            shield: A scope of this task that is shielded while clean-ups run, with nothing but the handling of messages inside
+                of it; where it is left out, one is entered for this message.
         """
         if not self.steps:
             result = self.call(session_values, message)
             return await (result if consume is None else consume(result))
         values = session_values.copy()
         values[self._message] = message
-        if not self.opens_scope:
-            return await self._solved(values, Resolution(values[CONNECTION], values[SCOPE]), consume)
-        values[SCOPE] = scope = values[SCOPE].message()
-        resolution = Resolution(values[CONNECTION], scope)
+        if self.opens_scope:
+            values[SCOPE] = values[SCOPE].message()
         if not self.cleans_up:
+            return await self._solved(values, Resolution(values[CONNECTION], values[SCOPE]), consume)
+        if shield is None:
+            with anyio.CancelScope() as shield:
+                return await self._cleaned_up(values, shield, consume)
+            return None  # never: nobody cancels the scope
+        return await self._cleaned_up(values, shield, consume)
+
+    async def _cleaned_up(self, values: Values, shield: anyio.CancelScope, consume: Consume | None) -> Any:
+        async with Resolution(values[CONNECTION], values[SCOPE], shield) as resolution:
             return await self._solved(values, resolution, consume)
-        with anyio.CancelScope() as shield:
-            return await unwinding(self._solved(values, resolution, consume), resolution, shield)
+        return None  # a clean-up swallowed what was raised
+
+    async def _stepwise(self, session_values: Values, message: Any) -> Any:
+        """What `run` does where nothing is cleaned up, in one coroutine."""
+        values = session_values.copy()
+        values[self._message] = message
+        if self.opens_scope:
+            values[SCOPE] = values[SCOPE].message()
+        resolution: Resolution | None = None
+        for step in self.steps:
+            mode = step.mode
+            if mode == CALL:
+                values[step.slot] = step.invoke(values)
+            elif mode == AWAIT:
+                values[step.slot] = await step.invoke(values)
+            else:
+                if resolution is None:
+                    resolution = Resolution(values[CONNECTION], values[SCOPE])
+                await step.run(values, resolution)
+        return await self._endpoint(values)
 
     async def _solved(self, values: Values, resolution: Resolution, consume: Consume | None) -> Any:
         for step in self.steps:

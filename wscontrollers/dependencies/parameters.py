@@ -80,6 +80,11 @@ class Parameters:
             if any(field.place is place for field in self._set.fields)
         ]
 
+    @property
+    def fields(self) -> tuple[ParamField, ...]:
+        """The parameters, in the order of the signatures."""
+        return self._set.fields
+
     def read(self, connection: WebSocket) -> dict[str, Any]:
         """What was sent for each parameter, under its key."""
         raw: dict[str, Any] = {}

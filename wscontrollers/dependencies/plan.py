@@ -10,7 +10,7 @@ from .invoking import Values
 from .parameters import Parameters
 from .received import MISSING
 from .resolution import Resolution
-from .steps import AWAIT, CALL, FIRST_FREE, Step, sharing_hops
+from .steps import AWAIT, CALL, ENTER, FIRST_FREE, GeneratorStep, Step, sharing_hops
 
 if TYPE_CHECKING:
     from .message_plan import MessagePlan
@@ -34,7 +34,7 @@ class Plan:
 
     __slots__ = (
         "_blank",
-        "_neighbours",
+        "_run",
         "arguments",
         "cleans_up",
         "endpoint",
@@ -72,7 +72,8 @@ class Plan:
         self.yields = yields
         self.instance = instance
         self.handlers = tuple(handlers)
-        self._neighbours = sharing_hops(self.steps)
+        # Side by side, what the loop needs of each step: a look at an object's attribute costs as much as what is done with it.
+        self._run = tuple([(step.mode, step.slot, step.invoke, step) for step in sharing_hops(self.steps)])
         self._blank: Values = [None] * (size - FIRST_FREE)
 
     async def solve(self, resolution: Resolution) -> tuple[Values, list[ErrorDetail]]:
@@ -89,12 +90,19 @@ class Plan:
             if errors:
                 await self._solve_siblings(values, resolution)
                 return values, errors
-        for step in self._neighbours:
-            mode = step.mode
+        for mode, slot, invoke, step in self._run:
             if mode == CALL:
-                values[step.slot] = step.invoke(values)
+                values[slot] = invoke(values)
             elif mode == AWAIT:
-                values[step.slot] = await step.invoke(values)
+                values[slot] = await invoke(values)
+            elif mode == ENTER:
+                assert isinstance(step, GeneratorStep)
+                generator = invoke(values)
+                try:
+                    values[slot] = await anext(generator)
+                except StopAsyncIteration:
+                    raise RuntimeError("generator didn't yield") from None
+                step.exits(resolution).push_generator(generator)
             else:
                 await step.run(values, resolution)
         return values, []

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..callables import AnyCallable, Kind, name_of, place_of
@@ -12,30 +10,16 @@ from ..container import Input, Tier
 from ..exceptions import DeclarationError, ScopeLeakError
 from ..markers import FirstMessageParam
 from ..security.scopes import SecurityScopes
-from .analysis import Supplier
+from .calls import step_of
 from .dependant import Argument, Dependant, ServiceNeed
 from .fields import ParamField
-from .invoking import invoker
+from .invoking import caller, invoker
 from .parameters import Parameters
 from .plan import Plan
 from .reading import get_dependant
 from .sources import Framework
-from .steps import (
-    AWAIT,
-    CALL,
-    CONNECTION,
-    FIRST_FREE,
-    RUN,
-    SCOPE,
-    ContextStep,
-    GeneratorStep,
-    LimitedStep,
-    Step,
-    ThreadStep,
-    in_thread,
-    inline,
-    limited,
-)
+from .steps import AWAIT, CALL, CONNECTION, FIRST_FREE, SCOPE, Step
+from .surroundings import Supplier
 
 if TYPE_CHECKING:
     from .drafts import MessageDraft
@@ -110,9 +94,12 @@ class _Planner:
         self.message = draft = MessageDraft(self._new_slot(), dependant.message_types)
         for guard in dependant.guards:
             self._made(guard, message=True)
-        _, names, slots = self._arguments(replace(dependant, guards=[]))
+        _, names, slots = self._arguments(dependant.with_options(guards=[]))
         self.message = None
-        return draft.plan(invoker(dependant.call, names, slots, first=first))
+        return draft.plan(
+            invoker(dependant.call, names, slots, first=first),
+            caller(dependant.call, names, slots, message=draft.message, first=first),
+        )
 
     def _new_slot(self) -> int:
         self.size += 1
@@ -200,7 +187,7 @@ class _Planner:
         threads = self.threads if dependant.thread is None else dependant.thread
         threaded = threads and not dependant.inline and dependant.kind in (Kind.CALL, Kind.GENERATOR)
         return self._lay_down(
-            lambda slot: _step(dependant, names, slot, slots, threaded=threaded),
+            lambda slot: step_of(dependant, names, slot, slots, threaded=threaded),
             cleans_up=dependant.kind.is_generator,
             message=message,
         )
@@ -254,7 +241,7 @@ class _Planner:
     def _feed(self, given: Input, source: Argument) -> int:
         """Hand the container what it cannot know: a value of this handshake."""
         if given not in self.fed:
-            _, _, (read,) = self._arguments(Dependant(call=given.owner, path="", arguments=[source]))
+            _, _, (read,) = self._arguments(Dependant(call=given.owner, path="").with_options(arguments=[source]))
 
             def feed(values: list[Any]) -> None:
                 values[SCOPE].inputs[given] = values[read]
@@ -281,23 +268,3 @@ def _key(dependant: Dependant) -> Any:
     except TypeError:  # a callable object without a hash: itself only
         return (id(dependant.call), *key[1:])
     return key
-
-
-def _step(dependant: Dependant, names: Sequence[str], slot: int, reads: Iterable[int], *, threaded: bool) -> Step:
-    call, reads = dependant.call, tuple(reads)
-    if dependant.kind is Kind.ASYNC_GENERATOR and dependant.limit is None:
-        return GeneratorStep(slot, reads, invoker(call, names, reads), call, scope=dependant.scope)
-    if dependant.kind.is_generator:
-        managed = asynccontextmanager if dependant.kind is Kind.ASYNC_GENERATOR else in_thread if threaded else inline
-        manager = managed(call)
-        if dependant.limit is not None:
-            manager = limited(manager, dependant.limit)
-        return ContextStep(slot, reads, invoker(manager, names, reads, like=call), call, scope=dependant.scope)
-    invoke = invoker(call, names, reads)
-    if dependant.kind is Kind.AWAIT:
-        step = Step(AWAIT, slot, reads, invoke, call)
-    elif threaded:
-        step = ThreadStep(RUN, slot, reads, invoke, call)
-    else:
-        step = Step(CALL, slot, reads, invoke, call)
-    return step if dependant.limit is None else LimitedStep(step, dependant.limit)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_origin
 
-from ..callables import AnyCallable, kind_of, name_of, place_of, signature_of, unwrapped
-from ..container import Input
+from ..callables import AnyCallable, Kind, kind_of, name_of, place_of, signature_of, unfound, unwrapped
+from ..container import Input, is_session_type
 from ..declare import type_arguments
 from ..exceptions import DeclarationError, DependencyScopeError, Fault
 from ..markers import Dependency, DependencyScope, SecurityDependency
 from ..security.base import SecurityBase
-from .analysis import Supplier, Surroundings, analyse
+from .analysis import analyse
 from .dependant import Argument, Dependant, Owner, Receiver, ServiceNeed
 from .sources import Framework, FromDefault, FromDependency, FromField, FromFramework, FromService
+from .surroundings import Supplier, Surroundings
 
 
 def get_dependant(
@@ -128,26 +128,54 @@ class _Reader:
     ) -> None:
         where = place_of(dependant.call)
         try:
-            signature = signature_of(call, type_arguments=type_arguments(method_of.constructed, call) if method_of else None)
+            arguments: Mapping[Any, Any] = type_arguments(method_of.constructed, call) if method_of else {}
+            signature = signature_of(call, type_arguments=arguments)
         except (TypeError, ValueError) as error:
             self._fault(where, f"it cannot be called: {error}", "name a function, a class or a callable object")
             return
-        parameters = list(signature.parameters.values())[0 if method_of is None else 1 :]
+        parameters = list(signature.parameters.values())
+        if method_of is not None and not self._has_self(parameters[:1], where):
+            return
+        parameters = parameters[0 if method_of is None else 1 :]
         around = self._surroundings(where, message)
         for parameter in parameters:
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 continue
-            if method_of is not None and (variable := _unresolved(parameter.annotation)) is not None:
-                self._fault(
-                    f"{where}, parameter {parameter.name!r}",
-                    f"the type variable {variable} stands for no type here",
-                    f"register a subclass that says what it is: class Of({name_of(method_of.constructed)}[...])",
-                )
+            if method_of is not None and self._is_open(parameter, method_of, arguments, where):
                 continue
             try:
                 self._fill(dependant, parameter, around)
             except DeclarationError as error:
                 self.faults += error.faults
+
+    def _has_self(self, first: Sequence[inspect.Parameter], where: str) -> bool:
+        """Whether a method begins with a parameter for its instance."""
+        taken = first and first[0].kind not in (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
+        if taken and not is_session_type(first[0].annotation):
+            return True
+        self._fault(where, "it is a method without self", "write self before its other parameters")
+        return False
+
+    def _is_open(self, parameter: inspect.Parameter, owner: Owner, arguments: Mapping[Any, Any], where: str) -> bool:
+        """Whether a type variable in an annotation stands for no type, be it not said or said by a name that is not found."""
+        variable = _unresolved(parameter.annotation)
+        if variable is not None:
+            self._fault(
+                f"{where}, parameter {parameter.name!r}",
+                f"the type variable {variable} stands for no type here",
+                f"register a subclass that says what it is: class Of({name_of(owner.constructed)}[...])",
+            )
+            return True
+        missing = unfound(parameter.annotation)
+        if missing is None or missing not in map(unfound, arguments.values()):
+            return False
+        if self.supplier is not None:  # else it may be defined until the application is put together
+            self._fault(
+                f"{where}, parameter {parameter.name!r}",
+                f"the type argument {missing!r} names nothing that can be found from the module of {name_of(owner.constructed)}",
+                "import or define it there at the top level, not below TYPE_CHECKING and not inside of a function",
+            )
+        return True
 
     def _fill(self, dependant: Dependant, parameter: inspect.Parameter, around: Surroundings) -> None:
         argument = self._argument(dependant, parameter, around)
@@ -202,7 +230,7 @@ class _Reader:
             )
         own = tuple(marker.scopes or ()) if isinstance(marker, SecurityDependency) else ()
         below = self._read_once(call, marker.scope, own, (*above.parent_scopes, *above.own_scopes))
-        return replace(below, name=name, use_cache=marker.use_cache, limit=marker.limit, thread=marker.thread)
+        return below.with_options(name=name, use_cache=marker.use_cache, limit=marker.limit, thread=marker.thread)
 
     def _read_once(
         self, call: AnyCallable, scope: DependencyScope | None, own: tuple[str, ...], parent: tuple[str, ...]
@@ -229,7 +257,11 @@ class _Reader:
     def _constructor(self, owner: Owner) -> Dependant:
         constructor = Dependant(call=owner.constructed, path=self.path, inline=True)
         initializer: AnyCallable = owner.constructed.__init__  # type: ignore[misc]  # of this very class, no subclass
-        if initializer is not object.__init__:
+        if kind_of(initializer) is not Kind.CALL:
+            self._fault(place_of(initializer), "a constructor cannot be async or yield", "let a provider or a dependency wait")
+        if initializer is object.__init__:
+            initializer = owner.constructed.__new__
+        if initializer is not object.__new__:
             self._read_parameters(constructor, initializer, method_of=owner)
         constructor.uses_scopes = _uses_scopes(constructor)
         return constructor

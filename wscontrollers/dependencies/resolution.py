@@ -1,56 +1,99 @@
-"""What one session's run of a plan works on: the connection, the container's scope and the stacks of clean-ups."""
+"""What one run of a plan works on, of a session or of a message: the connection, the container's scope, and the clean-ups."""
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
 
+import anyio
 from starlette.websockets import WebSocket
 
 from ..container import Scope
+from ..container.exits import Exits
 
 
 class Resolution:
-    """The state of one run. Both stacks are made when the first clean-up is registered: most sessions have none.
+    """The state of one run.
 
-    Attributes:
+    `async with` it is around what registers clean-ups: behind it they run in reverse, behind a shield, whatever happened. What
+    they raise takes the place of what was raised there. Most sessions have none, so both lists of them are made with the first.
+
+    Args:
         connection: The handshake, later the session.
-        scope: The container's scope; its stack holds the clean-ups of services and of scope "request".
+        scope: The container's scope; it holds the clean-ups of services and of scope "request".
+        shield: A scope that was entered before any clean-up was registered, and that is shielded while they run; None where
+            nothing surrounds it.
     """
 
-    __slots__ = ("_function_stack", "connection", "scope")
+    __slots__ = ("_function_exits", "_shield", "connection", "scope")
 
-    def __init__(self, connection: WebSocket, scope: Scope) -> None:
+    def __init__(self, connection: WebSocket, scope: Scope, shield: anyio.CancelScope | None = None) -> None:
         self.connection = connection
         self.scope = scope
-        self._function_stack: AsyncExitStack | None = None
+        self._shield = shield
+        self._function_exits: Exits | None = None
 
     @property
-    def function_stack(self) -> AsyncExitStack:
+    def function_exits(self) -> Exits:
         """Clean-ups of scope "function", which come before all others."""
-        if self._function_stack is None:
-            self._function_stack = AsyncExitStack()
-        return self._function_stack
+        if self._function_exits is None:
+            self._function_exits = Exits()
+        return self._function_exits
 
     @property
     def needs_unwinding(self) -> bool:
         """Whether anything registered a clean-up."""
-        return self._function_stack is not None or self.scope.has_stack
+        return self._function_exits is not None or self.scope.has_stack
 
-    async def unwind(self, error: BaseException | None) -> BaseException | None:
-        """Run all clean-ups in reverse, and return the exception that they leave: the one given, another one, or none."""
-        if self._function_stack is not None:
-            error = await _left(self._function_stack, error)
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        """Run the clean-ups.
+
+        Returns:
+            Whether one of them swallowed the exception.
+
+        Raises:
+            BaseException: What they leave in its place.
+        """
+        if not self.needs_unwinding:
+            self.scope.closed = True
+            return False
+        left = error
+        if self._shield is not None:
+            self._shield.shield = True
         try:
-            return None if await self.scope.close(error) else error
+            if self._function_exits is not None:
+                left = await _left(self._function_exits, left)
+            if await self.scope.close(left):
+                left = None
         except BaseException as raised:  # a clean-up's own exception takes the place of the one it saw
-            return raised
+            left = raised
+        finally:
+            if self._shield is not None:
+                self._shield.shield = False
+        if left is error:
+            return False
+        if left is not None:
+            context, suppressed = left.__context__, left.__suppress_context__
+            try:
+                raise left
+            finally:
+                # Raised here, it would forget the other clean-ups' exceptions that it came behind.
+                left.__context__, left.__suppress_context__ = context, suppressed
+                del left  # a frame that holds the exception it raises is a cycle
+        # A task group of a clean-up can take a cancellation that was meant for the whole session while the shield was up.
+        from anyio.lowlevel import checkpoint_if_cancelled  # takes a while to import, and is seldom needed
+
+        await checkpoint_if_cancelled()
+        return True
 
 
-async def _left(stack: AsyncExitStack, error: BaseException | None) -> BaseException | None:
+async def _left(exits: Exits, error: BaseException | None) -> BaseException | None:
     try:
-        if error is None:
-            await stack.aclose()
-            return None
-        return None if await stack.__aexit__(type(error), error, error.__traceback__) else error
+        return None if await exits.leave(error) else error
     except BaseException as raised:  # see above; the stacks further out have to run all the same
         return raised

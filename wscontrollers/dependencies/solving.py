@@ -60,13 +60,7 @@ async def solve_dependencies(
         await graph.ensure_open()
     resolution = Resolution(websocket, graph.session())
 
-    async def unwind(kind: type[BaseException] | None, error: BaseException | None, traceback: Any) -> bool:
-        left = await resolution.unwind(error)
-        if left is not None and left is not error:
-            raise left
-        return left is None
-
-    async_exit_stack.push_async_exit(unwind)
+    await async_exit_stack.enter_async_context(resolution)
     values, errors = await plan.solve(resolution)
     made = {name: values[slot] for name, slot in plan.arguments.items() if values[slot] is not MISSING}
     return SolvedDependency(made, errors)

@@ -1,41 +1,46 @@
 """The steps of a plan: each makes one value out of those that are there.
 
-A step that only calls, or only awaits, is done by the plan's own loop; `mode` says so. All others run by themselves.
+A step that only calls, only awaits, or enters a generator, is done by the plan's own loop; `mode` says so. All others run by
+themselves.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import copy_context
 from functools import cache
 from itertools import groupby
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from weakref import WeakKeyDictionary
 
 import anyio
 import anyio.to_thread
 
 from ..callables import AnyCallable
+from ..container.exits import Exits
 from ..markers import ConcurrencyLimit, DependencyScope
-from .generators import EnteredGenerator
 from .invoking import Values
 from .received import MISSING
 from .resolution import Resolution
+
+if TYPE_CHECKING:
+    from anyio.lowlevel import RunVar
 
 Invoke = Callable[[Values], Any]
 
 CONNECTION, SCOPE, FIRST_FREE = range(3)
 """The slots that are filled before the first step, and the first one after them."""
 
-CALL, AWAIT, RUN = range(3)
+CALL, AWAIT, ENTER, RUN = range(4)
 
 
 class Step:
     """Makes the value of one slot.
 
     Attributes:
-        mode: `CALL`: the value is what `invoke` returns; `AWAIT`: what that gives when awaited; `RUN`: see `run`.
+        mode: `CALL`: the value is what `invoke` returns; `AWAIT`: what that gives when awaited; `ENTER`: what that
+            yields first; `RUN`: see `run`.
         slot: Where the value goes.
         reads: The slots that are read; if one of them has no value because of invalid parameters, the step is left out.
         invoke: The call with its arguments taken from the values.
@@ -109,11 +114,11 @@ class ContextStep(Step):
         self.scope = scope
 
     async def run(self, values: Values, resolution: Resolution) -> None:
-        values[self.slot] = await self.stack(resolution).enter_async_context(self.invoke(values))
+        values[self.slot] = await self.exits(resolution).enter_async_context(self.invoke(values))
 
-    def stack(self, resolution: Resolution) -> AsyncExitStack:
+    def exits(self, resolution: Resolution) -> Exits:
         """The stack that it is left with."""
-        return resolution.function_stack if self.scope == "function" else resolution.scope.stack
+        return resolution.function_exits if self.scope == "function" else resolution.scope.stack
 
 
 class GeneratorStep(ContextStep):
@@ -121,13 +126,17 @@ class GeneratorStep(ContextStep):
 
     __slots__ = ()
 
+    def __init__(self, slot: int, reads: Sequence[int], invoke: Invoke, what: Any, *, scope: DependencyScope | None) -> None:
+        super().__init__(slot, reads, invoke, what, scope=scope)
+        self.mode = ENTER
+
     async def run(self, values: Values, resolution: Resolution) -> None:
         generator = self.invoke(values)
         try:
             values[self.slot] = await anext(generator)
         except StopAsyncIteration:
             raise RuntimeError("generator didn't yield") from None
-        self.stack(resolution).push_async_exit(EnteredGenerator(generator))
+        self.exits(resolution).push_generator(generator)
 
 
 class LimitedStep(Step):
@@ -149,8 +158,10 @@ Semaphores: TypeAlias = WeakKeyDictionary[ConcurrencyLimit, "anyio.Semaphore"]
 
 
 @cache
-def _semaphores() -> anyio.lowlevel.RunVar[Semaphores]:
-    return anyio.lowlevel.RunVar("wscontrollers_dependency_semaphores")
+def _semaphores() -> RunVar[Semaphores]:
+    from anyio.lowlevel import RunVar  # takes a while to import, and is seldom needed
+
+    return RunVar("wscontrollers_dependency_semaphores")
 
 
 def semaphore_of(limit: ConcurrencyLimit) -> anyio.Semaphore:

@@ -83,13 +83,19 @@ class ObjectCodec(ABC):
 
     def reader(self, union: MessageUnion) -> Reader:
         """See `Codec.reader`."""
-        return object_reader(union, self._load)
+        return object_reader(union, self.decode)
 
     def writer(self, union: MessageUnion | None = None) -> Writer:
         """See `Codec.writer`."""
         return ObjectWriter(self.dump, union)
 
-    def _load(self, frame: Frame) -> Any:
+    def decode(self, frame: Frame) -> Any:
+        """Decode one frame of any kind, within the limits of what a frame may hold.
+
+        Raises:
+            FrameError: It is of the wrong kind, has too many levels, or numbers that are none.
+            Exception: What `load` raises.
+        """
         if isinstance(frame, bytes) is not self.binary:
             kind, spoken = ("a text", "binary") if self.binary else ("a binary", "text")
             raise FrameError(INVALID_FRAME, f"{kind} frame, where {spoken} is spoken")

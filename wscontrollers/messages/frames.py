@@ -115,6 +115,13 @@ class Gap:
 
 
 @dataclass(slots=True)
+class Heartbeat:
+    """The server asks for a sign of life: any frame, best `{"type": "ok", "re": ref}`."""
+
+    ref: _StrictRef
+
+
+@dataclass(slots=True)
 class GoingAway:
     """The server is about to close with 1012; come back after so many seconds."""
 
@@ -139,7 +146,7 @@ class Presence:
     left: list[Any]
 
 
-ControlFrame: TypeAlias = Cancel | Credit | Recover | Ok | End | ErrorFrame | Gap | GoingAway | Recovered | Presence
+ControlFrame: TypeAlias = Cancel | Credit | Recover | Ok | End | ErrorFrame | Gap | Heartbeat | GoingAway | Recovered | Presence
 
 CLIENT_CONTROLS: dict[str, type[Any]] = {"cancel": Cancel, "credit": Credit, "recover": Recover}
 """The control frames that a client sends, by tag."""
@@ -149,6 +156,7 @@ SERVER_CONTROLS: dict[str, type[Any]] = {
     "end": End,
     "error": ErrorFrame,
     "gap": Gap,
+    "heartbeat": Heartbeat,
     "going_away": GoingAway,
     "recovered": Recovered,
     "presence": Presence,

@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from .encoding import Encodings
+from .encoding import Encodings, control_fields
 from .errors import INTERNAL, INVALID_FRAME, INVALID_JSON, UNKNOWN_TYPE, VALIDATION, FrameError, FrameErrorCode
-from .frames import MAX_INTEGER, MAX_REF_LENGTH, ErrorDetail, Frame
+from .frames import MAX_INTEGER, MAX_REF_LENGTH, ControlFrame, ErrorDetail, ErrorFrame, Frame, Ref
 from .limits import is_too_deep
 from .message import Message
 from .reading import details_of
@@ -30,6 +30,9 @@ METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
 INTERNAL_ERROR: Final = -32603
 SERVER_ERROR: Final = -32000
+
+_NOTIFIED: Final = frozenset({"cancel", "recover"})
+"""The client's control frames that are notifications here; without streams there is no `credit`."""
 
 _STANDARD: Final[Mapping[str, tuple[int, str]]] = {
     INVALID_JSON: (PARSE_ERROR, "Parse error"),
@@ -73,21 +76,26 @@ class Batch(NamedTuple):
 
 
 class JsonRpc:
-    """JSON-RPC 2.0 on a controller: `protocol = JsonRpc()`.
+    """JSON-RPC 2.0 on a controller: `protocol = JsonRpc()`. Its handlers are methods, by the tags of their messages.
 
     Args:
         max_batch: How many calls one batch may have; a longer one is refused as a whole, with "Invalid Request".
+        subprotocol: Chosen where the client offers it (RFC 6455, section 1.9); None chooses none.
 
     Raises:
         ValueError: max_batch is below 1.
     """
 
-    __slots__ = ("max_batch",)
+    __slots__ = ("max_batch", "subprotocol")
 
-    def __init__(self, *, max_batch: int = 100) -> None:
+    def __init__(self, *, max_batch: int = 100, subprotocol: str | None = None) -> None:
         if max_batch < 1:
             raise ValueError(f"JsonRpc(): max_batch is {max_batch!r}. Fix: give how many calls one batch may have.")
         self.max_batch = max_batch
+        self.subprotocol = subprotocol
+
+    def __repr__(self) -> str:
+        return f"JsonRpc(max_batch={self.max_batch!r}, subprotocol={self.subprotocol!r})"
 
     def reader(self, union: MessageUnion) -> Callable[[Frame], Batch]:
         """A function that reads one frame and raises nothing, whatever the frame is."""
@@ -145,19 +153,20 @@ class RpcReader:
             return _failure(INVALID_FRAME, "no JSON-RPC 2.0, or an id that is none")
         if "method" not in call and "id" in call and ("result" in call) is not ("error" in call):
             error = call.get("error")
-            if error is None or isinstance(error, dict):
+            if "result" in call or isinstance(error, dict):
                 return Response(id_, call.get("result"), cast("dict[str, Any] | None", error))
         if not isinstance(method, str) or not isinstance(params, list | dict):
             return _failure(INVALID_FRAME, "a method is a text, and params an array or object")
+        is_notification = "id" not in call
         try:
+            if method not in self._union.tags and not (is_notification and method in _NOTIFIED):
+                raise FrameError(UNKNOWN_TYPE, "no such method")
             message = self._message(method, cast("Params", params))
         except FrameError as error:
-            return Failure(error, id_, "id" not in call)
-        return Call(message, method, id_, "id" not in call)
+            return Failure(error, id_, is_notification)
+        return Call(message, method, id_, is_notification)
 
     def _message(self, method: str, params: Params) -> Any:
-        if method not in self._union.alone:
-            raise FrameError(UNKNOWN_TYPE, "no such method")
         fields = params if isinstance(params, Mapping) else self._named(method, params)
         if method in self._union.tags and not issubclass(self._union.tags[method], Message):
             fields = {**fields, "type": method}
@@ -228,6 +237,16 @@ class RpcWriter:
         """A message that wants no response."""
         return f'{{"jsonrpc":"2.0",{self._call(message)}}}'
 
+    def control(self, frame: ControlFrame) -> str:
+        """What the framework itself says: a notification, with the frame's tag for its method and its fields by name."""
+        fields = control_fields(frame)
+        return self.call(fields.pop("type"), fields)
+
+    def call(self, method: str, params: Mapping[str, Any], id: Ref | None = None) -> str:  # noqa: A002 - the name on the wire
+        """A notification of its parts, or with an id a request."""
+        end = "}" if id is None else f',"id":{_json(id)}}}'
+        return f'{{"jsonrpc":"2.0","method":{_json(method)},"params":{_json(params)}{end}'
+
     def batch(self, responses: Sequence[str]) -> str | None:
         """The responses to a batch as one frame; None where there are none, for then nothing is sent."""
         return f"[{','.join(responses)}]" if responses else None
@@ -244,6 +263,19 @@ class RpcWriter:
         if isinstance(value, Message):
             return self._encodings.of(value).fields_json(value)
         return _json(value)
+
+
+def error_in(frame: Frame) -> ErrorFrame | None:
+    """The error that a response tells, by our code for its number; None for any other frame."""
+    batch = RpcReader(MessageUnion([]), 1).read(frame)
+    response = batch.items[0]
+    if batch.is_batch or not isinstance(response, Response) or response.error is None:
+        return None
+    number, data = response.error.get("code"), response.error.get("data")
+    fields = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
+    code = next((code for code, standard in _STANDARD.items() if standard[0] == number), str(number))
+    re: Any = response.id
+    return ErrorFrame(fields.get("code", code), str(response.error.get("message")), fields.get("errors"), re, fields.get("id"))
 
 
 def _json(value: Any) -> str:

@@ -31,6 +31,14 @@ def is_too_deep(text: str) -> bool:
     return max(accumulate(steps), default=0) > MAX_DEPTH
 
 
+_TOO_GREAT: Final = re.compile(r"[eE]\+?\d{3}|\d{300}")
+
+
+def may_overflow(text: str) -> bool:
+    """Whether a JSON text may have a number that is beyond those of 64 bits, and would be read as infinity."""
+    return _TOO_GREAT.search(text) is not None
+
+
 # Each level of MessagePack has one of these bytes for its head: maps and arrays that are not empty.
 _HEADS: Final = bytes([*range(0x81, 0x90), *range(0x91, 0xA0), *range(0xDC, 0xE0)])
 _NOT_HEADS: Final = bytes(byte for byte in range(256) if byte not in _HEADS)

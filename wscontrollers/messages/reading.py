@@ -11,7 +11,7 @@ from pydantic_core import SchemaValidator, core_schema, from_json, to_json
 
 from .errors import INTERNAL, INVALID_FRAME, INVALID_JSON, UNKNOWN_TYPE, VALIDATION, FrameError
 from .frames import MAX_INTEGER, MAX_REF_LENGTH, ErrorDetail, Frame, Incoming, Ref, Reply
-from .limits import MAX_DEPTH, is_too_deep
+from .limits import MAX_DEPTH, fault_of, is_too_deep, may_overflow
 from .union import MessageUnion
 
 Reader: TypeAlias = Callable[[Frame], Incoming]
@@ -46,14 +46,17 @@ def json_reader(union: MessageUnion) -> Reader:
     validate = union.validator.validate_json
     tag_of = union.sole_tags.get
     slow = _Reading(union)
+    overflows = may_overflow if union.holds_anything else None
     new = cast(Any, tuple).__new__  # what Incoming(...) does, in half the time
 
     def read(frame: Any) -> Incoming:
         # Bytes are no container of texts: a frame of the wrong kind fails here, and a good one pays for no check of its kind.
         # One letter is found in half the time of a word, and most frames have neither.
         try:
-            if (len(frame) > 128 and is_too_deep(frame)) or (
-                ("N" in frame or "I" in frame) and ("NaN" in frame or "Infinity" in frame)
+            if (
+                (len(frame) > 128 and is_too_deep(frame))
+                or (("N" in frame or "I" in frame) and ("NaN" in frame or "Infinity" in frame))
+                or (overflows is not None and overflows(frame))
             ):
                 message = UNREAD
             else:
@@ -117,6 +120,8 @@ class _Reading:
             value = from_json(frame, allow_inf_nan=False)
         except (ValueError, TypeError) as fault:  # a TypeError for a lone surrogate
             raise FrameError(INVALID_JSON, f"not JSON: {_short(str(fault))}") from None
+        if self._union.holds_anything and may_overflow(frame) and (beyond := fault_of(value)):
+            raise FrameError(INVALID_JSON, beyond)
         return self.of_value(frame, value, self.from_json_object)
 
     def finished(self, frame: Frame, message: Any) -> Incoming:
@@ -125,6 +130,7 @@ class _Reading:
             return self.of_text(frame)
         control = self._controls.get(message.__class__)
         if control is not None:
+            self.enveloped(frame, message, control)  # a ref that is none is refused here as well
             return Incoming(message, control, None, getattr(message, "re", None))
         tag = _tag_in(message)
         if tag not in self._union.tags or tag in self._union.stripped:
@@ -199,13 +205,17 @@ def _tag_in(message: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
+_OBJECT_TYPES: Final = frozenset({"model_type", "model_attributes_type", "dataclass_type"})
+
+
 def details_of(error: ValidationError) -> list[ErrorDetail]:
     """The faults of fields for the peer: by its names, without what it sent, and not more than it can use."""
     return [
         ErrorDetail(
             loc=[_short(item, MAX_NAME_LENGTH) if isinstance(item, str) else item for item in fault["loc"]],
             type=fault["type"],
-            msg=_short(fault["msg"]),
+            # For an object that is no dict pydantic names the Python class; of JSON it says only this.
+            msg="Input should be an object" if fault["type"] in _OBJECT_TYPES else _short(fault["msg"]),
         )
         for fault in error.errors(include_url=False, include_context=False, include_input=False)[:MAX_ERRORS]
     ]

@@ -6,7 +6,7 @@ Core schemas are plain dictionaries; here they are read, and changed for one pur
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 _Node: TypeAlias = dict[str, Any]
 
@@ -138,6 +138,25 @@ def holds_bytes(schema: object) -> bool:
     if node is not None:
         return node.get("type") in _MAY_BE_BYTES or any(holds_bytes(part) for _, part in _parts(node))
     return isinstance(schema, list | tuple) and any(holds_bytes(item) for item in cast("list[Any]", schema))
+
+
+_HOLDERS: Final = {"list": "items_schema", "tuple": "items_schema", "set": "items_schema", "dict": "values_schema"}
+
+
+def holds_anything(schema: object) -> bool:
+    """Whether a value of the schema may have numbers in it of which the schema says nothing."""
+    node = _node(schema)
+    if node is None:
+        return isinstance(schema, list | tuple) and any(holds_anything(item) for item in cast("list[Any]", schema))
+    kind: object = node.get("type")
+    config: _Node = node.get("config") or {}
+    return (
+        kind == "any"
+        or (isinstance(kind, str) and kind in _HOLDERS and _HOLDERS[kind] not in node)
+        or node.get("extra_behavior") == "allow"
+        or config.get("extra_fields_behavior") == "allow"
+        or any(holds_anything(part) for _, part in _parts(node))
+    )
 
 
 def with_base64(schema: Any) -> Any:

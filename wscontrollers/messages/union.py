@@ -11,6 +11,7 @@ from pydantic_core import SchemaValidator, core_schema
 
 from .frames import CLIENT_CONTROLS, RESERVED_FIELDS, SERVER_CONTROLS
 from .members import Member, adapter_of, adapter_with, members_of, validator_of
+from .schemas import holds_anything
 
 Side = Literal["server", "client"]
 
@@ -29,13 +30,14 @@ class MessageUnion:
         members: The user's types in their order.
         tags: The user's tags and the class of each; control frames are not among them.
         validator: Reads a whole frame; types that must not see all of it come out as the object they were.
+        holds_anything: Whether a message may have numbers in it of which its type says nothing.
         alone: By tag, the validator of one type, control frames among them.
 
     Raises:
         DeclarationError: All faults at once: what is no message, types without a tag, tags that clash or are reserved.
     """
 
-    __slots__ = ("alone", "controls", "members", "side", "stripped", "tags", "validator", "where")
+    __slots__ = ("alone", "controls", "holds_anything", "members", "side", "stripped", "tags", "validator", "where")
 
     def __init__(self, types: Any, *, where: str = "", side: Side = "server") -> None:
         self.where = where or "MessageUnion"
@@ -48,6 +50,7 @@ class MessageUnion:
             tag: _frame_keys(member) for tag, member in by_tag.items() if member.shape.sees_all_keys
         }
         """By tag, the frame's own keys, for types that must not see them."""
+        self.holds_anything = any(holds_anything(member.adapter.core_schema) for member in self.members)
         self.validator: SchemaValidator = self._compiled()
         self.alone: Mapping[str, SchemaValidator] = self._each_alone()
 

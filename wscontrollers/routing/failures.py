@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from ..callables import Kind, kind_of
 from ..exceptions import HTTPException, WebSocketDisconnect, WebSocketException, WebSocketRequestValidationError
+from ..reports import report
 from ..websockets import ServedWebSocket, WebSocket, WebSocketState
 
 logger = logging.getLogger("wscontrollers.session")
@@ -26,7 +27,6 @@ Handlers = Mapping[Any, Handler]
 
 _SCOPE_KEY = "wscontrollers.incident"
 _RAISE_KEY = "wscontrollers.raise_exceptions"
-_REPORT_KEY = "wscontrollers.report_exception"
 _NO_BODY = (204, 205, 304)
 
 
@@ -77,13 +77,6 @@ class Incident:
         logger.error("session %s: unhandled exception at %r", self.id, fallback.scope.get("path", ""), exc_info=error)
         report(fallback.scope, error)
         await fail(self.websocket or fallback)
-
-
-def report(scope: Scope, error: BaseException) -> None:
-    """Hand an exception that is answered here to the test that wants to fail with it, if there is one."""
-    reporter = scope.get(_REPORT_KEY)
-    if reporter is not None:
-        reporter(error)
 
 
 def failure_of(error: BaseException) -> Exception | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,7 +12,7 @@ from .. import session
 from ..callables import unwrapped
 from ..container import Container, Graph
 from ..dependencies import Dependant, Plan, Planned, Resolution
-from ..dependencies.unwinding import unwinding
+from ..dependencies.fields import ErrorDetail
 from ..exceptions import EndpointContext, WebSocketRequestValidationError
 from ..security.origins import OriginPolicy
 from ..websockets import ServedWebSocket, WebSocket
@@ -80,49 +80,52 @@ def get_websocket_app(
     call, path = planned.dependant.call, planned.dependant.path
     held_by = holder or cache(lambda: session.Holder(session.Contract(), call))
 
-    async def app(websocket: WebSocket) -> None:
+    # No coroutine of its own: each that waits below a session is passed with every message, and is memory while it is idle.
+    def app(websocket: WebSocket) -> Awaitable[None]:
         graph, plan = planned.current()
+        if plan.wants_session or plan.yields:
+            return _hold(held_by(), websocket, graph, plan, path)
+        return serve(websocket, graph, plan)
+
+    async def serve(websocket: WebSocket, graph: Graph, plan: Plan) -> None:
         if plan.opens and not graph.is_open:
             await graph.ensure_open()
-        if plan.wants_session or plan.yields:
-            await _hold(held_by(), websocket, graph, plan, path)
-            return
-        resolution = Resolution(websocket, graph.session())
         if not plan.cleans_up:
+            resolution = Resolution(websocket, graph.session())
             try:
-                await plan.endpoint(await _solved(plan, resolution, call, path))
+                await plan.endpoint(_valid(await plan.solve(resolution), call, websocket, path))
             finally:
                 resolution.scope.closed = True  # whoever kept something lazy of this session gets nothing from it any more
             return
         with unwinding_scope() as shield:
-            await unwinding(_run(plan, resolution, call, path, plan.endpoint), resolution, shield)
+            async with Resolution(websocket, graph.session(), shield) as resolution:
+                await plan.endpoint(_valid(await plan.solve(resolution), call, websocket, path))
 
     return app
 
 
 async def _hold(holder: session.Holder, connection: WebSocket, graph: Graph, plan: Plan, path: str) -> None:
+    if plan.opens and not graph.is_open:
+        await graph.ensure_open()
     websocket = ServedWebSocket.of(connection)
     opened = holder.open(websocket)
-    resolution = Resolution(websocket, graph.session())
+    scope = graph.session()
     try:
         with unwinding_scope() as shield:
-            work = _run(plan, resolution, holder.endpoint, path, partial(holder.hold, opened, plan))
-            await unwinding(work, resolution, shield)
+            async with Resolution(websocket, scope, shield) as resolution:
+                values = _valid(await plan.solve(resolution), holder.endpoint, websocket, path)
+                await holder.accept(opened)
+                await holder.hold(opened, plan, values)
     finally:
-        resolution.scope.closed = True
-        websocket.session_of_it = None
-        opened.release()
+        scope.closed = True
+        holder.release(opened)
 
 
-async def _solved(plan: Plan, resolution: Resolution, call: Any, path: str) -> list[Any]:
-    values, errors = await plan.solve(resolution)
+def _valid(solved: tuple[list[Any], list[ErrorDetail]], call: Any, websocket: WebSocket, path: str) -> list[Any]:
+    values, errors = solved
     if errors:
-        raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(call, resolution.connection, path))
+        raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(call, websocket, path))
     return values
-
-
-async def _run(plan: Plan, resolution: Resolution, call: Any, path: str, body: Callable[[list[Any]], Awaitable[Any]]) -> None:
-    await body(await _solved(plan, resolution, call, path))
 
 
 def endpoint_context(call: Any, websocket: WebSocket, path: str) -> EndpointContext:

@@ -5,8 +5,11 @@ Starlette's own layers wrap `send` for every frame; these look at the session's 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Mapping
+from typing import Any
+
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
 
 from ..websockets import ServedWebSocket
 from .failures import Incident, end, ends_well, handle, handler_of, meant
@@ -15,11 +18,15 @@ from .failures import Incident, end, ends_well, handle, handler_of, meant
 class ExceptionLayer(ExceptionMiddleware):
     """Starlette's for HTTP; for WebSockets the same choice of handlers without a wrapper around each frame."""
 
+    def __init__(self, app: ASGIApp, handlers: Mapping[Any, ExceptionHandler], *, debug: bool = False) -> None:
+        super().__init__(app, handlers, debug)
+        self._handlers = self._exception_handlers, self._status_handlers
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
             await super().__call__(scope, receive, send)
             return
-        scope["starlette.exception_handlers"] = (self._exception_handlers, self._status_handlers)
+        scope["starlette.exception_handlers"] = self._handlers
         try:
             await self.app(scope, receive, send)
         except Exception as error:
@@ -33,30 +40,17 @@ class ExceptionLayer(ExceptionMiddleware):
             await end(websocket)
 
 
-class LastResort:
-    """The outermost layer of an app: what nobody handled is logged once and becomes HTTP 500 or a close with 1011.
+class Fork:
+    """Sessions go one way and everything else another; it is no coroutine of its own, for which every session would pay.
 
     Args:
-        app: What serves sessions.
+        sessions: What serves sessions.
         others: What serves everything else, with Starlette's last resort around it.
     """
 
-    def __init__(self, app: ASGIApp, *, others: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, sessions: ASGIApp, *, others: ASGIApp) -> None:
+        self.sessions = sessions
         self.others = others
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "websocket":
-            await self.others(scope, receive, send)
-            return
-        incident = Incident.begin(scope)
-        if incident is None:  # Below another app, that one's handlers and last resort come behind ours.
-            await self.app(scope, receive, send)
-            return
-        try:
-            await self.app(scope, receive, send)
-        except Exception as error:
-            await incident.last_resort(error, ServedWebSocket(scope, receive, send))
-        finally:
-            # The scope holds the incident: with it the WebSocket would be a cycle, and all of the session garbage to be searched.
-            incident.websocket = None
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (self.sessions if scope["type"] == "websocket" else self.others)(scope, receive, send)

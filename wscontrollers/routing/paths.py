@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from starlette.convertors import Convertor
 from starlette.routing import PARAM_REGEX, compile_path
@@ -15,8 +15,10 @@ def checked_prefix(prefix: str, where: str) -> str:
     """The prefix, if it is one.
 
     Raises:
-        RouteError: It does not start with a slash, or ends with one.
+        RouteError: It is no text, does not start with a slash, or ends with one.
     """
+    if not isinstance(cast(object, prefix), str):
+        raise RouteError.at(where, f"the prefix {prefix!r} is no text", fix='write "/rooms", or "" for none')
     if prefix and not prefix.startswith("/"):
         raise RouteError.at(where, f"the prefix {prefix!r} does not start with a slash", fix=f'write "/{prefix}"')
     if prefix.endswith("/"):

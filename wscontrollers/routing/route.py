@@ -3,52 +3,29 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from copy import copy
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 from starlette._utils import get_route_path
 from starlette.routing import Match, WebSocketRoute, get_name
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import session
 from ..callables import AnyCallable, Kind, kind_of, place_of, without_partial
-from ..container import Container, Graph
+from ..container import Graph
 from ..dependencies import Dependant, Owner, Planned, Receiver, get_dependant
 from ..exceptions import DeclarationError
 from ..markers import Dependency, listed
-from ..security.origins import OriginPolicy
 from ..session.contract import Contract
-from ..session.limits import DEFAULT_LIMITS, Limits
 from ..websockets import WebSocket
 from .frame import get_websocket_app, websocket_session
+from .hosting import Host, at_home
 from .paths import compiled
 
 if TYPE_CHECKING:
-    from ..messages import Codec
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Host:
-    """What a route gets from the application that serves it.
-
-    Attributes:
-        container: What supplies services.
-        provider: Who has `dependency_overrides`.
-        threads: Whether plain functions run in worker threads where nothing else is said.
-        origins: Which browsers' pages may open sessions; None asks nobody.
-        limits: What a session may take where controller and route say nothing.
-        codecs: What sessions can be held in; JSON where there are none.
-    """
-
-    container: Container = field(default_factory=Container)
-    provider: object = None
-    threads: bool = True
-    origins: OriginPolicy | None = field(default_factory=OriginPolicy)
-    limits: Limits = DEFAULT_LIMITS
-    codecs: Sequence[Codec] = ()
+    from .router import APIRouter
 
 
 class APIWebSocketRoute(WebSocketRoute):
@@ -84,12 +61,14 @@ class APIWebSocketRoute(WebSocketRoute):
     ) -> None:
         self.endpoint = endpoint
         self.name = get_name(endpoint) if name is None else name
-        self.dependencies = listed(dependencies, f"{place_of(endpoint)}, dependencies")
+        self._dependencies = tuple(listed(dependencies, f"{place_of(endpoint)}, dependencies"))
         self.owner = owner
         self.contract = contract or Contract()
         self._provider = dependency_overrides_provider
         self._planned: Planned | None = None
         self._host: Host | None = None
+        self._lone_host: Host | None = None
+        self._router: APIRouter | None = None
         self._require_async()
         self._set_path(path)
         # What no container can mend is told here, where the endpoint is declared.
@@ -104,6 +83,11 @@ class APIWebSocketRoute(WebSocketRoute):
         self.app: ASGIApp = self._serve_alone
 
     @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """Its own dependencies, of a bound route those of all levels; plans are made of them, so they stay as they are."""
+        return self._dependencies
+
+    @property
     def call(self) -> AnyCallable:
         """What is called with the solved values: the endpoint."""
         return self.endpoint
@@ -111,10 +95,7 @@ class APIWebSocketRoute(WebSocketRoute):
     @property
     def planned(self) -> Planned:
         """The plans of the route; for one that is used alone they are made at first use."""
-        if self._planned is None:
-            self._plan(self._host or Host(provider=self._provider))
-        assert self._planned is not None
-        return self._planned
+        return self.served_by(self._alone()).planned if self._planned is None else self._planned
 
     @property
     def dependant(self) -> Dependant:
@@ -128,14 +109,39 @@ class APIWebSocketRoute(WebSocketRoute):
             DeclarationError: A parameter can never be filled.
         """
         route = copy(self)
-        route.dependencies = [*dependencies, *self.dependencies]
+        route._dependencies = (*dependencies, *self._dependencies)
         route._set_path(prefix + self.path)
         route._planned = None
         route._host = host
+        route._router = None
         route.app = route._serve_alone
         if host is not None:
             route._plan(host)
         return route
+
+    def of_router(self, router: APIRouter) -> Self:
+        """The route itself, which says from now on to which router it was added."""
+        self._router = router
+        return self
+
+    def guards_within(self, router: object) -> tuple[Dependency, ...]:
+        """What runs before it in a list of routes: the dependencies of the router that it was added to, if it was another one.
+
+        Whoever takes a route out of a router does not lose what guards it: `Starlette(routes=router.routes)`.
+        """
+        return () if self._router is None or self._router is router else tuple(self._router.dependencies)
+
+    def served_by(self, host: Host, dependencies: Sequence[Dependency] = ()) -> APIWebSocketRoute:
+        """The route as an application serves it that does not have it among its own; see `Guest`."""
+        if self._host is not None and not dependencies:
+            return self
+        host = self._host or host
+        dependencies = (*dependencies, *self.guards_within(None))
+        key = (id(self), *map(id, dependencies))
+        if key not in host.guests:
+            host.guests[key] = (self, dependencies), self.bound(prefix="", dependencies=dependencies, host=host)
+        served: APIWebSocketRoute = host.guests[key][1]
+        return served
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether the route takes a handshake, with what it adds to its scope."""
@@ -188,7 +194,7 @@ class APIWebSocketRoute(WebSocketRoute):
 
         @cache  # made when it is first asked for: most routes hold no session
         def holder() -> session.Holder:
-            return session.Holder(self.contract, self.call, limits=host.limits, codecs=host.codecs)
+            return session.Holder(self.contract, self.call, limits=host.limits, codecs=host.codecs, enrol=host.enrol)
 
         if self._receivers and self.contract.handlers is not None:
             self.contract.handlers.check_keys(frozenset(self.param_convertors))
@@ -215,9 +221,13 @@ class APIWebSocketRoute(WebSocketRoute):
             receivers=self._receivers,
         )
 
-    async def _serve_alone(self, scope: Any, receive: Any, send: Any) -> None:
-        self._plan(self._host or Host(provider=self._provider))
-        await self.app(scope, receive, send)
+    def _alone(self) -> Host:
+        self._lone_host = self._lone_host or Host(provider=self._provider)
+        return self._lone_host
+
+    def _serve_alone(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        bound: APIWebSocketRoute = at_home(self, scope, self._alone)
+        return bound.app(scope, receive, send)
 
 
 class RawWebSocketRoute(APIWebSocketRoute):

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from types import CoroutineType
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from starlette.datastructures import URLPath
-from starlette.routing import BaseRoute, Match, Router
+from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from ..callables import AnyCallable, name_of
 from ..exceptions import DeclarationError, RouteError
 from ..markers import Dependency, listed
+from .hosting import Host, at_home
+from .included import IncludedRouter
 from .paths import checked_prefix
-from .route import APIWebSocketRoute, Host, RawWebSocketRoute
+from .route import APIWebSocketRoute, RawWebSocketRoute
 from .table import Table, Watched
 
 EndpointT = TypeVar("EndpointT", bound=AnyCallable)
@@ -53,6 +55,7 @@ class APIRouter(Router):
         self.prefix = checked_prefix(prefix, "APIRouter")
         self._parents: weakref.WeakValueDictionary[int, APIRouter] = weakref.WeakValueDictionary()  # routers have no hash
         self._host: Host | None = None
+        self._lone_host: Host | None = None
         self._table: Table | None = None
         self._routes: Watched[BaseRoute] = Watched(self._changed)
         self._dependencies: Watched[Dependency] = Watched(self._changed, listed(dependencies, "APIRouter(dependencies=...)"))
@@ -100,7 +103,8 @@ class APIRouter(Router):
         Raises:
             DeclarationError: The endpoint cannot be served; see `APIWebSocketRoute`.
         """
-        self.routes.append(APIWebSocketRoute(self.prefix + path, endpoint, name=name, dependencies=dependencies))
+        route = APIWebSocketRoute(self.prefix + path, endpoint, name=name, dependencies=dependencies)
+        self.routes.append(route.of_router(self))
 
     def websocket_route(self, path: str, name: str | None = None) -> Callable[[EndpointT], EndpointT]:
         """Decorate a plain Starlette endpoint: nothing is injected, but prefix and dependencies hold for it."""
@@ -113,7 +117,7 @@ class APIRouter(Router):
 
     def add_websocket_route(self, path: str, endpoint: AnyCallable, name: str | None = None) -> None:
         """Add a plain Starlette endpoint: a function of the WebSocket, a `WebSocketEndpoint` class or an ASGI application."""
-        self.routes.append(RawWebSocketRoute(self.prefix + path, endpoint, name=name))
+        self.routes.append(RawWebSocketRoute(self.prefix + path, endpoint, name=name).of_router(self))
 
     def include_router(self, router: APIRouter, *, prefix: str = "", dependencies: Sequence[Dependency] | None = None) -> None:
         """Take in all routes of a router, those of today and those that are added to it later.
@@ -125,8 +129,14 @@ class APIRouter(Router):
 
         Raises:
             RouteError: The prefix cannot be used, or the router includes this one.
-            DeclarationError: A route's parameter can never be filled.
+            DeclarationError: It is no router, or a route's parameter can never be filled.
         """
+        if not isinstance(cast(object, router), APIRouter):
+            raise DeclarationError.at(
+                "include_router()",
+                f"{name_of(router)} is no router of wscontrollers",
+                fix="give an APIRouter; a controller goes to include_controller(), an application to mount()",
+            )
         prefix = checked_prefix(prefix, "include_router()")
         dependencies = listed(dependencies, "include_router(dependencies=...)")
         if router is self or router._includes(self):
@@ -135,8 +145,7 @@ class APIRouter(Router):
                 "a router cannot include itself, directly or through others",
                 fix="include it once, further up",
             )
-        router._parents[id(self)] = self
-        self.routes.append(IncludedRouter(router, prefix, dependencies))
+        self.routes.append(IncludedRouter(router, prefix, dependencies, by=self))
 
     def include_controller(
         self, controller: type[object], *, prefix: str = "", dependencies: Sequence[Dependency] | None = None
@@ -169,6 +178,24 @@ class APIRouter(Router):
         self._host = host
         self._changed()
 
+    def served_by(self, host: Host, dependencies: Sequence[Dependency] = ()) -> APIRouter:
+        """The router as an application serves it that does not include it; see `Guest`."""
+        if self._host is not None and not dependencies:
+            return self
+        host = self._host or host
+        key = (id(self), *map(id, dependencies))
+        if key not in host.guests:
+            around = APIRouter(dependencies=dependencies, redirect_slashes=self.redirect_slashes, default=self.default)
+            around.serve_with(host)
+            around.include_router(self)
+            host.guests[key] = dependencies, around
+        served: APIRouter = host.guests[key][1]
+        return served
+
+    def _alone(self) -> Host:
+        self._lone_host = self._lone_host or Host()
+        return self._lone_host
+
     @property
     def table(self) -> Table:
         """All routes with their whole paths, in the order in which they are asked."""
@@ -184,7 +211,10 @@ class APIRouter(Router):
         own = (*dependencies, *self.dependencies)
         for route in self.routes:
             if isinstance(route, IncludedRouter):
-                yield from route.router.flattened(prefix + route.prefix, (*own, *route.dependencies))
+                before = (*own, *route.guards_within(self), *route.dependencies)
+                yield from route.router.flattened(prefix + route.prefix, before)
+            elif isinstance(route, APIWebSocketRoute):
+                yield route, prefix, (*own, *route.guards_within(self))
             else:
                 yield route, prefix, own
 
@@ -195,9 +225,8 @@ class APIRouter(Router):
         if scope["type"] == "lifespan":
             served = self.lifespan(scope, receive, send)
         else:
-            if self._host is None:
-                self.serve_with(Host())
-            served = self.table.taker(scope)(scope, receive, send)
+            bound: APIRouter = self if self._host is not None else at_home(self, scope, self._alone)
+            served = bound.table.taker(scope)(scope, receive, send)
         return cast("CoroutineType[Any, Any, None]", served)
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
@@ -208,7 +237,17 @@ class APIRouter(Router):
         """
         return self.table.router.url_path_for(name, **path_params)
 
+    def _contains_router(self, *_: object) -> NoReturn:
+        """What FastAPI's `include_router` asks first. It would call endpoints without their class and without their guards."""
+        raise RouteError.at(
+            "include_router()",
+            "FastAPI cannot include a router of wscontrollers",
+            fix="write register_controllers(app, Rooms), or mount the router: app.mount(path, router)",
+        )
+
     def _changed(self) -> None:
+        for router in self._included():
+            router._parents[id(self)] = self
         if self._table is not None or self._host is not None:
             table = self._table or Table(default=self.default, redirect_slashes=self.redirect_slashes)
             table.fill(self.flattened(), self._host)
@@ -240,29 +279,3 @@ class APIRouter(Router):
         for router in self._included():
             found |= {id(inner): inner for inner in router._with_included() if id(inner) not in found}
         return list(found.values())
-
-
-class IncludedRouter(BaseRoute):
-    """The place of an included router among the routes of another."""
-
-    def __init__(self, router: APIRouter, prefix: str, dependencies: Iterable[Dependency]) -> None:
-        self.router = router
-        self.prefix = prefix
-        self.dependencies = tuple(dependencies)
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Never asked by an `APIRouter`, whose table is flat."""
-        return Match.NONE, {}
-
-    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
-        """The path of a route of the included router, behind the prefixes that this place puts before it.
-
-        Raises:
-            starlette.routing.NoMatchFound: There is none of this name and these parameters.
-        """
-        table = Table(default=self.router.default, redirect_slashes=False)
-        table.fill(self.router.flattened(self.prefix), None)
-        return table.router.url_path_for(name, **path_params)
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Never called: it matches nothing."""

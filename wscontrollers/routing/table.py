@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Self, SupportsIndex, TypeVar
+from typing import Any, Self, SupportsIndex, TypeVar, cast
 
 from starlette._utils import get_route_path
 from starlette.routing import BaseRoute, Match, Mount, Route, Router, WebSocketRoute
 from starlette.routing import Host as StarletteHost
 from starlette.types import ASGIApp, Scope
 
+from ..callables import name_of
+from ..exceptions import DeclarationError
 from ..markers import Dependency
+from .hosting import Host
 from .mounted import bind_host, bind_mount
-from .route import APIWebSocketRoute, Host, RawWebSocketRoute
+from .route import APIWebSocketRoute, RawWebSocketRoute
 
 T = TypeVar("T")
 Declared = tuple[BaseRoute, str, tuple[Dependency, ...]]
@@ -151,7 +154,15 @@ def _decides_by_more(route: BaseRoute) -> bool:
 
 
 def bind(route: BaseRoute, prefix: str, dependencies: tuple[Dependency, ...], host: Host | None) -> BaseRoute:
-    """The route at its whole path. Dependencies guard sessions, those of Starlette's own routes and of mounts too."""
+    """The route at its whole path. Dependencies guard sessions, those of Starlette's own routes and of mounts too.
+
+    Raises:
+        DeclarationError: It is no route, or a parameter of it can never be filled.
+    """
+    if not isinstance(cast(object, route), BaseRoute):
+        raise DeclarationError.at(
+            "routes=[...]", f"{name_of(route)} is no route", fix="give routes; controllers go to App(controllers=[...])"
+        )
     if isinstance(route, APIWebSocketRoute):
         return route.bound(prefix=prefix, dependencies=dependencies, host=host)
     if isinstance(route, WebSocketRoute):

@@ -9,14 +9,18 @@ from typing import Annotated, Any, Union, get_args, get_origin, is_typeddict
 
 from pydantic import BaseModel
 
-from ..callables import AnyCallable, Kind, kind_of, place_of, signature_of, unaliased
+from ..callables import AnyCallable, Kind, kind_of, name_of, place_of, signature_of, unaliased
+from ..exceptions import DeclarationError
 from ..messages import Codec, Message, MessageUnion
-from ..messages.members import sources_of
+from ..messages.members import adapter_of, sources_of
+from ..messages.schemas import shape_of
 from ..websockets import WebSocket
 from .contract import Contract
+from .framing import RAW
+from .handlers import Handler
 from .limits import DEFAULT_LIMITS, Limits
 from .session import Session
-from .wire import RAW, Wire
+from .wire import Wire
 
 
 def wire_of(contract: Contract, endpoint: AnyCallable, *, limits: Limits = DEFAULT_LIMITS, codecs: Sequence[Codec] = ()) -> Wire:
@@ -40,7 +44,10 @@ def wire_of(contract: Contract, endpoint: AnyCallable, *, limits: Limits = DEFAU
     if kind_of(endpoint) is Kind.ASYNC_GENERATOR:  # its messages go to the handlers, whatever else it names
         incoming = MessageUnion([], where=where) if contract.handlers is None else contract.handlers.union
         handlers = () if contract.handlers is None else contract.handlers.all
-        given += [source for handler in handlers for source in answers(handler.returns)]
+        if contract.protocol is not None:
+            _require_single_answers(handlers)
+        else:
+            given += [source for handler in handlers for source in answers(handler.returns)]
         return _wire(contract, incoming, taken, given, where, limits=limits, codecs=codecs)
     taken += [source for arguments in declared for source in named(arguments[:1])]
     if not taken and (not declared or any(_is_websocket(each) for each in annotations)):
@@ -60,6 +67,8 @@ def _wire(
     limits: Limits,
     codecs: Sequence[Codec],
 ) -> Wire:
+    if contract.protocol is not None:
+        given = [source for source in given if _is_tagged(source)]  # what has no tag is a result, and those need none
     sends = list(dict.fromkeys(source for source in (*given, *named(contract.sends)) if source not in RAW))
     plain = [source for source in sends if not _is_message(source)]
     return Wire(
@@ -70,6 +79,7 @@ def _wire(
         codecs=codecs,
         outbox=contract.outbox,
         sends=sends,
+        protocol=contract.protocol,
     )
 
 
@@ -98,6 +108,25 @@ def answers(returns: Any) -> list[Any]:
     if get_origin(returns) in (AsyncIterator, AsyncGenerator):
         returns = get_args(returns)[0]
     return [source for source in named([returns]) if _is_object(source)]
+
+
+def _require_single_answers(handlers: Sequence[Handler]) -> None:
+    for handler in handlers:
+        if handler.is_stream:
+            raise DeclarationError.at(
+                place_of(handler.function),
+                "it is a stream, and JSON-RPC has none: each call has one response",
+                fix="return a list, or send the items as notifications: await session.send(item)",
+            )
+
+
+def _is_tagged(source: Any) -> bool:
+    if not _is_object(source):
+        return False
+    shape = shape_of(adapter_of(source, name_of(source)).core_schema)
+    return _is_message(source) or (
+        shape is not None and any("type" in field.read_as and field.literals for field in shape.fields)
+    )
 
 
 def _is_object(source: Any) -> bool:

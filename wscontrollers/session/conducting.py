@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from ..callables import place_of
+from .dispatch import Dispatcher
 from .ending import ended_by
-from .session import Session
+from .life import Life
 
 
-async def conduct(
-    session: Session[Any, Any], endpoint: AsyncGenerator[None, None], messages: Callable[[], Awaitable[None]]
-) -> None:
+async def conduct(life: Life, endpoint: AsyncGenerator[None, None], dispatcher: Dispatcher) -> None:
     """Run an endpoint up to its yield, then handle messages, then run the rest of it, whatever ended the session.
 
     Args:
-        session: What it runs in.
+        life: The session that it runs in.
         endpoint: The called endpoint.
-        messages: Handles messages until the session has ended.
+        dispatcher: Handles messages until the session has ended.
 
     Raises:
         Exception: What the endpoint raised, or a task of the session that the endpoint did not deal with.
         RuntimeError: It yields more than once.
     """
     entered = False
-
-    async def enter() -> None:
-        nonlocal entered
+    with life.interruption():
         async for _ in endpoint:
             entered = True
-            return
-
-    await session.interruptible(enter)
+            break
     if not entered:
         return
     try:
-        await messages()
-        if session.failure is not None:
-            raise session.failure
+        while life.ended is None and life.failure is None:
+            await dispatcher.run()
+        await dispatcher.finish()
+        if life.failure is not None:
+            raise life.failure
     except BaseException as error:
-        session.end(ended_by(error))
+        life.end(ended_by(error))
         await _thrown(endpoint, error)
-        session.failure = None
+        life.failure = None
         return
     await _resumed(endpoint)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .limits import Limits
 
 if TYPE_CHECKING:
-    from ..messages import OutboxPolicy
+    from ..messages import JsonRpc, OutboxPolicy
     from .handlers import Handlers
 
 
@@ -22,6 +22,7 @@ class Contract(NamedTuple):
         accept: Whether the session is accepted before the endpoint runs.
         type_arguments: What stands for the type variables of a generic controller.
         constructor: The annotations of its constructor, which may be what holds the session.
+        protocol: What is spoken in place of flat frames in a codec.
     """
 
     handlers: "Handlers | None" = None
@@ -31,3 +32,4 @@ class Contract(NamedTuple):
     accept: bool = True
     type_arguments: Mapping[Any, Any] = MappingProxyType({})
     constructor: Sequence[Any] = ()
+    protocol: "JsonRpc | None" = None

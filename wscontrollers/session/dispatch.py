@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -10,22 +11,25 @@ from anyio.lowlevel import checkpoint
 
 from ..declare import Per
 from ..messages import Cancel, Credit, Incoming, Recover, Ref
+from .controls import Controls
 from .failures import cancelled
 from .handlers import Handler, Handlers
 from .handling import Handling
-from .life import Controls
+from .loops import current_task
+from .wire import event_of
 
 
 class Running:
     """One message that is handled in a task of its own."""
 
-    __slots__ = ("done", "incoming", "index", "is_cancelled", "is_stream", "key", "scope")
+    __slots__ = ("before", "done", "incoming", "index", "is_cancelled", "is_stream", "key", "scope")
 
     def __init__(self, index: int, incoming: Incoming, key: object, *, is_stream: bool) -> None:
         self.index = index
         self.incoming = incoming
         self.key = key
         self.is_stream = is_stream
+        self.before: Running | None = None
         self.is_cancelled = False
         self.scope = CancelScope()
         self.done = Event()
@@ -47,12 +51,28 @@ class Dispatcher(Controls):
         handling: What handles one message.
     """
 
-    __slots__ = ("_cancelled", "_current", "_freed", "_handlers", "_handling", "_last", "_running", "_session")
+    __slots__ = (
+        "_answer",
+        "_by_tag",
+        "_cancelled",
+        "_current",
+        "_freed",
+        "_handlers",
+        "_handling",
+        "_last",
+        "_life",
+        "_running",
+        "_send",
+    )
 
     def __init__(self, handlers: Handlers, handling: Handling) -> None:
         self._handlers = handlers
         self._handling = handling
-        self._session = handling.session
+        self._life = handling.life
+        self._by_tag: Mapping[str, int] = handlers.by_tag
+        self._answer = handling.life.framing.answer
+        life = handling.life
+        self._send = life.deliver if life.framing.must_arrive else life.outbox.send
         self._current: Incoming | None = None
         self._cancelled: Incoming | None = None
         self._running: dict[Running, None] | None = None
@@ -60,36 +80,67 @@ class Dispatcher(Controls):
         self._freed: Event | None = None
 
     async def run(self) -> None:
-        """Handle messages until the session has ended and what runs is finished, or cancelled with it."""
-        session = self._session
-        session.controls = self
-        while True:
-            await session.interruptible(self._loop)
-            if session.ended is not None or session.failure is not None:
-                break
+        """Handle messages until the session has ended, or one that is handled is cancelled: then it is called again."""
+        life = self._life
+        life.controls = self
+        with life.interruption(), self._handling.shielding() as shield:
+            if self._cancelled is not None:
+                await self._answer_cancelled()
+            # What follows is one coroutine on purpose: all that are below a session are passed with every message, and most
+            # messages come the short way through it.
+            reading, handling, task = life.reading, self._handling, current_task()
+            by_tag, calls, values, answer, send = self._by_tag, handling.calls, handling.values, self._answer, self._send
+            while True:
+                if reading.parks(task):
+                    try:
+                        frame = await reading.receive()
+                        reading.parked = None
+                        incoming = reading.arrived(frame)
+                    except CancelledError:
+                        if not reading.took_wake_up(task):
+                            raise
+                        break
+                    finally:
+                        reading.parked = reading.waiter = None
+                    if incoming is None:
+                        continue
+                elif (incoming := await reading.next()) is None:
+                    break
+                index = by_tag[incoming.tag]
+                call = calls[index]
+                if call is None:
+                    await self._take(index, incoming, shield)
+                    continue
+                self._current = incoming
+                try:
+                    answered = answer(await call(values, incoming.message), incoming.ref)
+                    if answered is not None:
+                        await send(*event_of(answered))
+                except Exception as error:
+                    await handling.failed(error, index, incoming)
+                self._current = None
+                if self._cancelled is not None:
+                    await checkpoint()  # a cancel that came too late ends here, and not in the next message
+            while self._running and life.ended is not None and life.ended.by == "server":
+                await self._one_less()  # when their grace is over this is interrupted
+
+    async def finish(self) -> None:
+        """Cancel what runs, and wait for it."""
         for running in self._running or ():
             running.scope.cancel()
         while self._running:
             await self._one_less()
 
-    async def _loop(self) -> None:
-        by_tag: Mapping[str, int] = self._handlers.by_tag
-        are_serial, handle, reading = self._handlers.are_serial, self._handling.handle, self._session.reading
+    async def _take(self, index: int, incoming: Incoming, shield: CancelScope | None) -> None:
+        handler = self._handlers.all[index]
+        if handler.mark.order != "serial":
+            await self._spread(index, handler, incoming)
+            return
+        self._current = incoming
+        await self._handling.handle(index, incoming, shield)
+        self._current = None
         if self._cancelled is not None:
-            await self._answer_cancelled()
-        while (incoming := await reading.next()) is not None:
-            index = by_tag[incoming.tag]
-            if are_serial[index]:
-                self._current = incoming
-                await handle(index, incoming)
-                self._current = None
-                if self._cancelled is not None:
-                    await checkpoint()  # a cancel that came too late ends here, and not in the next message
-            else:
-                await self._spread(index, self._handlers.all[index], incoming)
-        ended = self._session.ended
-        while self._running and ended is not None and ended.by == "server":
-            await self._one_less()  # their grace; when it is over this is interrupted
+            await checkpoint()  # see above
 
     # Control frames
 
@@ -103,7 +154,7 @@ class Dispatcher(Controls):
     def _cancel(self, ref: Ref) -> None:
         if self._current is not None and self._current.ref == ref:
             self._cancelled = self._current
-            self._session.interrupt()
+            self._life.interrupt()
             return
         for running in self._running or ():
             if running.incoming.ref == ref:
@@ -119,9 +170,9 @@ class Dispatcher(Controls):
 
     async def _tell_cancelled(self, incoming: Incoming, *, is_stream: bool) -> None:
         if is_stream and incoming.ref is not None:
-            await self._session.answer_end(incoming.ref)
+            await self._life.answer_end(incoming.ref)
         else:
-            await self._session.answer_error(cancelled(incoming.ref))
+            await self._life.answer_error(cancelled(incoming.ref))
 
     # Tasks
 
@@ -131,16 +182,15 @@ class Dispatcher(Controls):
             await self._one_less()
         key = self._key(order.key, incoming) if isinstance(order, Per) else None
         running = Running(index, incoming, key, is_stream=handler.is_stream)
-        before = None
         if order != "concurrent":
-            before = self._follow(running)
+            before = running.before = self._follow(running)
             if order == "latest" and before is not None:
                 before.is_stream = False  # the newer message takes its place: that is no end
                 before.cancel()
         if self._running is None:
             self._running = {}
         self._running[running] = None
-        self._session.start(self._task, running, before)
+        self._life.start(self._task, running)
 
     def _key(self, name: str, incoming: Incoming) -> object:
         message: Any = incoming.message
@@ -148,7 +198,7 @@ class Dispatcher(Controls):
             found: Any = cast("dict[str, Any]", message).get(name)
         else:
             found = getattr(message, name, None)
-        return self._session.websocket.path_params.get(name) if found is None else found
+        return self._life.websocket.path_params.get(name) if found is None else found
 
     def _follow(self, running: Running) -> Running | None:
         if self._last is None:
@@ -158,11 +208,12 @@ class Dispatcher(Controls):
         self._last[place] = running
         return before
 
-    async def _task(self, running: Running, before: Running | None) -> None:
+    async def _task(self, running: Running) -> None:
         try:
             with running.scope:
-                if before is not None:
-                    await before.done.wait()
+                while running.before is not None:  # one that was cancelled while it waited is done before those it waited for
+                    await running.before.done.wait()
+                    running.before = running.before.before
                 await self._handling.handle(running.index, running.incoming)
             if running.is_cancelled and running.scope.cancelled_caught:
                 await self._tell_cancelled(running.incoming, is_stream=running.is_stream)
@@ -175,7 +226,10 @@ class Dispatcher(Controls):
             self._running.pop(running, None)
         place = (running.index, running.key)
         if self._last is not None and self._last.get(place) is running:
-            del self._last[place]
+            if running.before is None:
+                del self._last[place]
+            else:
+                self._last[place] = running.before
         if self._freed is not None:
             self._freed.set()
             self._freed = None

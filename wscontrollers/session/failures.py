@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 from secrets import token_hex
 
-from ..exceptions import HTTPException
+from starlette.types import Scope
+
+from ..exceptions import EngineError, HTTPException
 from ..messages import ErrorFrame, Ref, code_of
+from ..reports import report
 from .handlers import Handler
 
 logger = logging.getLogger("wscontrollers.session")
@@ -16,7 +19,7 @@ class HandlerTimeoutError(Exception):
     """A handler took longer than it may."""
 
 
-def error_of(error: Exception, handler: Handler, ref: Ref | None, session: str) -> ErrorFrame:
+def error_of(error: Exception, handler: Handler, ref: Ref | None, session: str, scope: Scope) -> ErrorFrame:
     """The error frame for an exception; what is no part of the protocol is logged in full, and not told.
 
     Args:
@@ -24,15 +27,19 @@ def error_of(error: Exception, handler: Handler, ref: Ref | None, session: str) 
         handler: Which handler it was.
         ref: The reference of the message.
         session: The id of the session, for the log.
+        scope: Its ASGI scope, where a test may want the exception.
     """
     if isinstance(error, handler.mark.raises):
-        return ErrorFrame(code_of(type(error)), str(error), re=ref)
+        # What an engine says is for operators: addresses, and what to do about it.
+        text = "try again later" if isinstance(error, EngineError) else str(error)
+        return ErrorFrame(code_of(type(error)), text, re=ref)
     if isinstance(error, HandlerTimeoutError):
         return ErrorFrame("timeout", "it took too long", re=ref)
     if isinstance(error, HTTPException):
         return ErrorFrame("forbidden", str(error.detail), re=ref)
     identity = token_hex(8)
     logger.error("error %s in session %s: handler %s failed", identity, session, handler.name, exc_info=error)
+    report(scope, error)
     return ErrorFrame("internal", "internal error", re=ref, id=identity)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any, TypeVar
 
-from ..callables import AnyCallable, Kind, kind_of, name_of, place_of, signature_of
+from ..callables import AnyCallable, Kind, kind_of, name_of, place_of, signature_of, unfound
 from ..declare import MarkedHandler, Per, ReceiveMark, marked_handlers, type_arguments
 from ..exceptions import DeclarationError, Fault
 from ..messages import Member, Message, MessageUnion
@@ -47,12 +47,11 @@ class Handlers:
         where: The controller's place, for error texts.
     """
 
-    __slots__ = ("all", "are_serial", "by_tag", "union", "where")
+    __slots__ = ("all", "by_tag", "union", "where")
 
     def __init__(self, handlers: Sequence[Handler], where: str) -> None:
         self.all = tuple(handlers)
         self.where = where
-        self.are_serial = tuple(handler.mark.order == "serial" for handler in self.all)
         self.by_tag: Mapping[str, int] = {
             tag: index for index, handler in enumerate(self.all) for member in handler.members for tag in member.tags
         }
@@ -123,9 +122,16 @@ def _handler(marked: MarkedHandler, arguments: Mapping[Any, Any], *, is_final: b
         raise DeclarationError.at(where, "a handler is not async", fix='write "async def"')
     signature = signature_of(marked.function, type_arguments=arguments)
     parameters = list(signature.parameters.values())[1:]
-    if not is_final and any(isinstance(parameter.annotation, str) for parameter in parameters):
+    if not is_final and any(unfound(parameter.annotation) is not None for parameter in parameters):
         return None
     parameter = _message_parameter(parameters, where)
+    missing = unfound(parameter.annotation)
+    if missing is not None:
+        raise DeclarationError.at(
+            f"{where}, parameter {parameter.name!r}",
+            f"the message type {missing!r} names nothing that can be found",
+            fix="import or define it at the top level of the module, not below TYPE_CHECKING and not inside of a function",
+        )
     if not is_final and _is_open(parameter.annotation):
         return None
     members = members_of(parameter.annotation, f"{where}, parameter {parameter.name!r}")

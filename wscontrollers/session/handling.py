@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
 import anyio
@@ -15,13 +16,15 @@ from ..messages import Incoming, Ref
 from .delivery import Delivery
 from .failures import HandlerTimeoutError, error_of
 from .handlers import Handler
-from .session import Session
+from .life import Life
 from .streams import Stream
 from .wire import event_of
 
+_NOTHING: AbstractContextManager[None] = nullcontext()
+
 Around = Callable[[Any, Callable[[Any], Awaitable[Any]]], Awaitable[Any]]
 
-_BREATH = 32
+_BREATH = 128
 """After how many items a stream lets others run, even if the peer takes them at once."""
 
 
@@ -29,32 +32,48 @@ class Handling:
     """What the handling of each message of one session needs.
 
     Args:
-        session: Whose messages they are.
+        life: The session whose messages they are.
         handlers: All handlers.
         plans: The plan of each.
         values: What the handshake's plan made.
         around: The controller's interceptor.
     """
 
-    __slots__ = ("around", "handlers", "plans", "session", "streams", "values")
+    __slots__ = ("around", "calls", "handlers", "life", "plans", "streams", "values")
 
     def __init__(
         self,
-        session: Session[Any, Any],
+        life: Life,
         handlers: Sequence[Handler],
         plans: Sequence[MessagePlan],
         values: list[Any],
         around: Around | None,
     ) -> None:
-        self.session = session
+        self.life = life
         self.handlers = handlers
         self.plans = plans
         self.values = values
         self.around = around
+        plain = around is None and life.limits.handler_time is None
+        self.calls = tuple(
+            plan.quick
+            if plain and handler.mark.order == "serial" and handler.mark.timeout is None and not handler.is_stream
+            else None
+            for handler, plan in zip(handlers, plans, strict=True)
+        )
         self.streams: dict[Ref, Stream] | None = None
 
-    async def handle(self, index: int, incoming: Incoming) -> None:
+    def shielding(self) -> AbstractContextManager[CancelScope | None]:
+        """A scope around the handling of messages in one task, for their clean-ups; nothing where no handler has any."""
+        return CancelScope() if any(plan.cleans_up for plan in self.plans) else _NOTHING
+
+    async def handle(self, index: int, incoming: Incoming, shield: CancelScope | None = None) -> None:
         """Let a handler handle a message, and answer with what comes of it.
+
+        Args:
+            index: Which handler.
+            incoming: The message.
+            shield: See `shielding`; one is entered for the message where it is left out.
 
         Raises:
             WebSocketException: The handler wants the session closed with a code.
@@ -65,21 +84,30 @@ class Handling:
                 await self._stream(index, handler, incoming)
                 return
             plan = self.plans[index]
-            limit = handler.mark.timeout or self.session.limits.handler_time
-            if self.around is None and limit is None and not plan.steps:
-                result = await plan.call(self.values, incoming.message)
+            limit = handler.mark.timeout or self.life.limits.handler_time
+            if self.around is None and limit is None:
+                result = await plan.run(self.values, incoming.message, shield=shield)
             else:
                 result = await self._timed(limit, plan, incoming)
-            if result is not None:
-                session = self.session
-                await session.outbox.send(*event_of(session.written(result, incoming.ref)))
-            elif incoming.ref is not None:
-                await self.session.answer(None, incoming.ref)
-        except (WebSocketDisconnect, WebSocketException) as error:
-            if isinstance(error, WebSocketException):
-                raise
+            life = self.life
+            answer = life.framing.answer(result, incoming.ref)
+            if answer is not None:
+                await (life.deliver if life.framing.must_arrive else life.outbox.send)(*event_of(answer))
         except Exception as error:
-            await self.session.answer_error(error_of(error, handler, incoming.ref, self.session.id))
+            await self.failed(error, index, incoming)
+
+    async def failed(self, error: Exception, index: int, incoming: Incoming) -> None:
+        """Answer the message of a handler that failed; nothing is said where it was told of the end.
+
+        Raises:
+            WebSocketException: The handler wants the session closed with a code.
+        """
+        if isinstance(error, WebSocketException):
+            raise error
+        life = self.life
+        if isinstance(error, WebSocketDisconnect) and life.ended is not None:
+            return
+        await life.answer_error(error_of(error, self.handlers[index], incoming.ref, life.id, life.websocket.scope))
 
     async def _timed(
         self, limit: float | None, plan: MessagePlan, incoming: Incoming, consume: Callable[[Any], Awaitable[Any]] | None = None
@@ -106,29 +134,30 @@ class Handling:
     async def _stream(self, index: int, handler: Handler, incoming: Incoming) -> None:
         ref, stream = incoming.ref, Stream()
         self._register(ref, stream)
-        self.session.reading.read_ahead()  # credit and cancel come in while it runs
+        self.life.reading.read_ahead()  # credit and cancel come in while it runs
 
         async def consume(items: Any) -> None:
             await self._pump(cast("AsyncGenerator[Any, None]", items), stream, ref)
 
         try:
-            limit = handler.mark.timeout or self.session.limits.handler_time
+            limit = handler.mark.timeout or self.life.limits.handler_time
             result = await self._timed(limit, self.plans[index], incoming, consume)
             if result is not None:  # the interceptor answered in its place
-                await self.session.answer(result, ref)
+                await self.life.answer(result, ref)
             elif ref is not None:
-                await self.session.answer_end(ref)
+                await self.life.answer_end(ref)
         finally:
             self._forget(ref, stream)
 
     async def _pump(self, items: AsyncGenerator[Any, None], stream: Stream, ref: Ref | None) -> None:
-        session, sent = self.session, 0
+        life, sent = self.life, 0
+        write, send, closed = life.framing.item, life.outbox.send, Delivery.CLOSED
         try:
             async for item in items:
                 if stream.credit is not None:
-                    with session.reading.awaiting():
+                    with life.reading.awaiting():
                         await stream.turn()
-                if await session.answer_item(item, ref) is Delivery.CLOSED:
+                if await send(*event_of(write(item, ref))) is closed:
                     return
                 sent += 1
                 if not sent % _BREATH:

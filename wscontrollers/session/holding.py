@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property, partial
+from collections.abc import Awaitable, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from ..callables import AnyCallable
 from ..dependencies import Plan
-from ..messages import Codec
+from ..messages import Codec, ObjectCodec
 from ..websockets import ServedWebSocket
 from .compiling import wire_of
 from .conducting import conduct
@@ -16,8 +16,10 @@ from .contract import Contract
 from .dispatch import Dispatcher
 from .handlers import Handlers
 from .handling import Handling
+from .life import Life
 from .limits import DEFAULT_LIMITS, Limits
-from .session import Session
+from .memberships import Enrol
+from .session import Session, life_of
 from .wire import Wire
 
 SENDS_KEY: Final = "wscontrollers.sends"
@@ -32,15 +34,23 @@ class Holder:
         endpoint: The endpoint's function.
         limits: Those of the app.
         codecs: Those of the app; JSON where there are none.
+        enrol: Lets a session into groups.
     """
 
     def __init__(
-        self, contract: Contract, endpoint: AnyCallable, *, limits: Limits = DEFAULT_LIMITS, codecs: Sequence[Codec] = ()
+        self,
+        contract: Contract,
+        endpoint: AnyCallable,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        codecs: Sequence[Codec] = (),
+        enrol: Enrol | None = None,
     ) -> None:
         self.contract = contract
         self.endpoint = endpoint
         self._limits = limits
         self._codecs = codecs
+        self._enrol = enrol
         self._handlers = contract.handlers or Handlers((), "")
 
     @cached_property
@@ -52,32 +62,53 @@ class Holder:
         """
         return wire_of(self.contract, self.endpoint, limits=self._limits, codecs=self._codecs)
 
+    @cached_property
+    def _kind(self) -> type[Session[Any, Any]]:
+        if self.contract.protocol is None:
+            return Session
+        from .called import CalledSession
+
+        return CalledSession
+
     def open(self, websocket: ServedWebSocket) -> Session[Any, Any]:
         """A session on a handshake, for all that is resolved of it to have."""
         wire = self.wire
         if wire.sends:
             websocket.scope[SENDS_KEY] = wire.sends
-        session: Session[Any, Any] = Session(websocket, wire)
+        life = Life(websocket, wire, self._enrol)
+        if self._codecs:  # else JSON is spoken
+            codec: object = getattr(life.framing, "codec", None)
+            websocket.decode = codec.decode if isinstance(codec, ObjectCodec) else None
+        session = self._kind(life)
         websocket.session_of_it = session
         return session
 
-    async def hold(self, session: Session[Any, Any], plan: Plan, values: list[Any]) -> None:
-        """Run an endpoint in its session.
+    async def accept(self, session: Session[Any, Any]) -> None:
+        """Accept a handshake whose dependencies are solved, unless that is left to the endpoint."""
+        if self.contract.accept:
+            await life_of(session).accept()
+
+    def hold(self, session: Session[Any, Any], plan: Plan, values: list[Any]) -> Awaitable[None]:
+        """Run an endpoint in its session; what is returned is awaited.
 
         Args:
-            session: The session, of a handshake whose dependencies are solved.
+            session: The session, of a handshake that is dealt with.
             plan: The plan that holds for it.
             values: What the plan made.
 
         Raises:
-            Exception: What the endpoint raised, or a task of the session.
+            Exception: From what is returned: what the endpoint raised, or a task of the session.
         """
-        if self.contract.accept:
-            await session.accept()
+        life = life_of(session)
         if not plan.yields:
-            await session.run(partial(session.interruptible, partial(plan.endpoint, values)))
-            return
+            return life.run(life.interruptible, plan.endpoint, values)
         controller: Any = None if plan.instance is None else values[plan.instance]
         around = getattr(controller, "around_message", None)
-        dispatcher = Dispatcher(self._handlers, Handling(session, self._handlers.all, plan.handlers, values, around))
-        await session.run(partial(conduct, session, plan.endpoint(values), dispatcher.run))
+        dispatcher = Dispatcher(self._handlers, Handling(life, self._handlers.all, plan.handlers, values, around))
+        return life.run(conduct, life, plan.endpoint(values), dispatcher)
+
+    def release(self, session: Session[Any, Any]) -> None:
+        """Let go of a session that is over."""
+        life = life_of(session)
+        life.websocket.session_of_it = None
+        life.release()

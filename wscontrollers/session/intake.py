@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections import deque
+from collections.abc import Sequence
 from math import inf
 from secrets import token_hex
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from ..messages import Cancel, Credit, ErrorFrame, FrameError, Incoming, Recover, Reply
-from .clock import Clock
+from .clock import MACHINE, Clock
+from .framing import Read, Several
 from .limits import Limits
 from .rate import TokenBucket
 from .reading import Frame
-from .wire import Read
 
-_CONTROLS = frozenset({Cancel, Credit, Recover, Reply})
+_CONTROLS = frozenset({Cancel, Credit, Recover, Reply, Several})
 
 TOO_BIG = 1009
 POLICY_VIOLATION = 1008
@@ -41,6 +44,10 @@ class Receiver(Protocol):
         """Deal with a control frame or a reply."""
         ...
 
+    def keep(self, messages: deque[Incoming]) -> None:
+        """Have the messages of one frame wait for their turn."""
+        ...
+
 
 class Intake:
     """Reads each frame as it arrives.
@@ -52,51 +59,57 @@ class Intake:
         read: Turns a frame into a message; None hands frames over as they are.
 
     Attributes:
-        last: The clock's seconds at the last frame.
+        last: The clock's seconds at the last frame that is no answer to the server.
+        heard: The clock's seconds at the last frame of any kind.
     """
 
-    __slots__ = ("_bad", "_bad_in_a_row", "_bucket", "_clock", "_limits", "_quick", "_read", "_receiver", "last")
+    __slots__ = ("_bad", "_bad_in_a_row", "_bucket", "_limits", "_now", "_quick", "_read", "_receiver", "heard", "last")
 
     def __init__(self, receiver: Receiver, limits: Limits, clock: Clock, read: Read | None) -> None:
         self._receiver = receiver
         self._read = read
         self._limits = limits
-        self._clock = clock
-        self._quick = inf if limits.message is None else limits.message
-        self.last = clock.now()
+        self._now = time.monotonic if clock is MACHINE else clock.now  # the same, without a call of ours between
+        # No character is more than four bytes of UTF-8: most messages need no exact count.
+        self._quick = inf if limits.message is None else limits.message // 4
+        self.last = self.heard = clock.now()
         self._bucket = None if limits.rate is None else TokenBucket(limits.rate, limits.burst, self.last)
         self._bad = self._bad_in_a_row = 0
 
     def arrived(self, frame: Frame) -> Incoming | Frame | None:
         """Look at a frame: the message in it, or the frame itself where nothing is read; None if there is nothing left to do."""
         if frame["type"] != "websocket.receive":
-            if frame["type"] == "websocket.connect":
-                return frame
-            self._receiver.departed(frame.get("code", 1005), frame.get("reason") or "")
-            return None
-        text: str | None = frame.get("text")
-        data: str | bytes = text if text is not None else frame["bytes"]
-        self.last = now = self._clock.now()
-        # No character is more than four bytes of UTF-8: most messages need no exact count.
-        if len(data) * 4 > self._quick and self._is_too_big(data):
+            return self._no_message(frame)
+        data: str | bytes | None = frame.get("text")
+        if data is None:
+            data = cast(bytes, frame["bytes"])
+        self.heard = now = self._now()
+        if len(data) > self._quick and self._is_too_big(data):
             self._receiver.stop(TOO_BIG, f"message over {self._limits.message} bytes")
             return None
         if self._bucket is not None and not self._bucket.take(now):
-            self._receiver.tell(ErrorFrame("rate_limited", "too many messages"))
-            self._receiver.stop(POLICY_VIOLATION, "too many messages")
+            self._too_fast()
             return None
         if self._read is None:
+            self.last = now
             return frame
         try:
             incoming = self._read(data)
         except FrameError as error:
             self.refuse(error)
             return None
-        self._bad_in_a_row = 0
         if incoming.message.__class__ in _CONTROLS:
-            self._receiver.controlled(incoming)
+            self._control(incoming)
             return None
+        self._bad_in_a_row = 0
+        self.last = now
         return incoming
+
+    def _no_message(self, frame: Frame) -> Frame | None:
+        if frame["type"] == "websocket.connect":
+            return frame
+        self._receiver.departed(frame.get("code", 1005), frame.get("reason") or "")
+        return None
 
     def release(self) -> None:
         """Let go of whose frames they were; none comes any more."""
@@ -104,12 +117,46 @@ class Intake:
 
     def refuse(self, error: FrameError) -> None:
         """Answer a frame that cannot be read, and end the session if there were too many."""
+        self.last = self.heard
         self._receiver.tell(error.frame(_logged(error) if error.code == "internal" else None))
         self._bad += 1
         self._bad_in_a_row += 1
         limits = self._limits
         if _over(self._bad_in_a_row, limits.bad_frames_in_a_row) or _over(self._bad, limits.bad_frames):
             self._receiver.stop(POLICY_VIOLATION, "too many bad frames")
+
+    def _control(self, incoming: Incoming) -> None:
+        if isinstance(incoming.message, Several):
+            self._several(incoming.message.items)
+            return
+        self._bad_in_a_row = 0
+        if not isinstance(incoming.message, Reply):
+            self.last = self.heard
+        self._receiver.controlled(incoming)
+
+    def _several(self, items: Sequence[Incoming | FrameError]) -> None:
+        """Look at what one frame holds as if each had come alone: it takes its token, and where it is bad it counts."""
+        if self._bucket is not None and not all(self._bucket.take(self.last) for _ in items[1:]):
+            self._too_fast()
+            return
+        messages: deque[Incoming] = deque()
+        row = self._bad_in_a_row
+        for item in items:
+            if isinstance(item, FrameError):
+                self._bad_in_a_row = row  # they came in one frame: as a row they are one
+                self.refuse(item)
+                continue
+            self._bad_in_a_row = row = 0
+            if item.message.__class__ in _CONTROLS:
+                self._control(item)
+            else:
+                messages.append(item)
+        if messages:
+            self._receiver.keep(messages)
+
+    def _too_fast(self) -> None:
+        self._receiver.tell(ErrorFrame("rate_limited", "too many messages"))
+        self._receiver.stop(POLICY_VIOLATION, "too many messages")
 
     def _is_too_big(self, data: str | bytes) -> bool:
         limit = self._limits.message

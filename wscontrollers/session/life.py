@@ -2,74 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from secrets import token_hex
+from typing import Any, TypeVarTuple
 
 import anyio
 from anyio import CancelScope
 from anyio.abc import TaskGroup
 
 from ..exceptions import WebSocketDisconnect
-from ..messages import Cancel, Credit, FrameError, Gap, Incoming, Recover, Reply
+from ..messages import FrameError, Incoming, Recover, Reply
 from ..websockets import ServedWebSocket, WebSocketState
 from .clock import clock_of
-from .ending import LOSS, Ended, shortened
+from .controls import NO_CONTROLS, Controls
+from .ending import Ended, ended_by, shortened
 from .intake import POLICY_VIOLATION, Intake
 from .loops import current_task
+from .memberships import Enrol, Memberships
 from .outbox import Outbox
 from .owner import Frame
 from .questions import Questions
 from .reading import Reading
+from .speaker import Speaker
+from .timing import GOING_AWAY, TRY_AGAIN_LATER, Timekeeper
 from .watch import watch_of
 from .wire import Wire, event_of
 
-NORMAL, GOING_AWAY, INTERNAL_ERROR, TRY_AGAIN_LATER = 1000, 1001, 1011, 1013
+Args = TypeVarTuple("Args")
+
+NORMAL, INTERNAL_ERROR = 1000, 1011
 FLUSH_TIME = 10.0
 """Seconds that the last messages have to go out where no limit says it."""
 CLOSE_TIME = 5.0
 """Seconds that the close frame has to go out."""
 
 
-class Controls:
-    """Who deals with the client's `cancel`, `credit` and `recover`."""
-
-    __slots__ = ()
-
-    def control(self, frame: Cancel | Credit | Recover) -> None:
-        """A control frame came in."""
-
-
-NO_CONTROLS = Controls()
-
-
-class Life:
-    """What a session does without being asked: see `Session` for what its users ask of it.
+class Life(Speaker):
+    """One session as its machinery sees it; `Session` is what its users see of it.
 
     Attributes:
         websocket: The WebSocket below.
+        wire: What the endpoint's sessions speak.
+        framing: How this one does.
+        subprotocol: The one that is chosen when it is accepted.
         ended: By whom, with what code and why it ended; None while it lasts.
+        ended_at: The clock's seconds then.
+        is_lost: Whether a write failed.
         controls: Who deals with control frames.
         failure: What a task of the session failed with.
     """
 
     __slots__ = (
         "_body",
-        "_ended_at",
-        "_epoch",
-        "_is_lost",
-        "_since",
-        "_stalled_since",
+        "_enrol",
+        "_id",
+        "_memberships",
         "_task",
         "_tasks",
-        "_writes",
-        "bound",
         "clock",
         "controls",
         "ended",
+        "ended_at",
         "failure",
         "intake",
+        "is_lost",
         "limits",
-        "outbox",
         "questions",
         "reading",
         "subprotocol",
@@ -77,51 +75,85 @@ class Life:
         "wire",
     )
 
-    def __init__(self, websocket: ServedWebSocket, wire: Wire) -> None:
+    def __init__(self, websocket: ServedWebSocket, wire: Wire, enrol: Enrol | None = None) -> None:
         limits = wire.limits
         self.websocket = websocket
         websocket.close_within = CLOSE_TIME
         self.wire = wire
         self.limits = limits
-        self.bound, self.subprotocol = wire.negotiate(websocket.scope.get("subprotocols") or ())
+        self.framing, self.subprotocol = wire.negotiate(websocket.scope.get("subprotocols") or ())
         self.clock = clock = clock_of(websocket.scope)
         self.ended: Ended | None = None
+        self.ended_at = 0.0
+        self.is_lost = False
         self.controls: Controls = NO_CONTROLS
-        self._since = clock.now()
-        self._ended_at = 0.0
-        self._epoch = -1
-        self._writes = -1
-        self._stalled_since = 0.0
-        self._is_lost = False
         self.failure: Exception | None = None
+        self._id: str | None = None
+        self._enrol = enrol
+        self._memberships: Memberships | None = None
         self._task: object = None
         self._tasks: TaskGroup | None = None
         self._body: CancelScope | None = None
+        self._deliveries = None
         self.questions = Questions()
-        self.intake = Intake(self, limits, clock, self.bound.read)
+        self.intake = Intake(self, limits, clock, self.framing.read)
         receive = websocket.read_by(self.next_event) if wire.incoming is None else websocket.receive_event
         self.reading = Reading(receive, self.start, ahead=limits.inbox, arrived=self.intake.arrived, flooded=self.flooded)
         self.outbox = Outbox(websocket.send_event, self, frames=limits.outbox, size=limits.outbox_bytes)
 
+    @property
+    def id(self) -> str:
+        """A name for the session: 16 random hexadecimal digits."""
+        if self._id is None:
+            self._id = token_hex(8)
+        return self._id
+
+    @property
+    def memberships(self) -> Memberships:
+        """The groups that it is in.
+
+        Raises:
+            RuntimeError: Where it runs, there are no groups; or it is over.
+        """
+        if self._memberships is None:
+            if self._enrol is None:
+                raise RuntimeError("Session: there are no groups here. Fix: join groups while the session lasts.")
+            self._memberships = self._enrol(self)
+        return self._memberships
+
+    @property
+    def user(self) -> str | None:
+        """Whose session it is, if it said so."""
+        return None if self._memberships is None else self._memberships.user
+
     # Running
 
-    async def run(self, body: Callable[[], Awaitable[Any]]) -> None:
+    async def accept(self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None) -> None:
+        """Accept the handshake; a second call changes nothing."""
+        if self.websocket.is_connecting:
+            if subprotocol is not None:
+                self.subprotocol = subprotocol
+            await self.websocket.accept(self.subprotocol, headers)
+            self.websocket.accepted_early = True
+
+    async def run(self, body: Callable[[*Args], Awaitable[Any]], *args: *Args) -> None:
         """Run an endpoint with all of the session's tasks, which end with it.
 
         Args:
-            body: The endpoint; it makes its interruptible parts known by `interruptible`.
+            body: The endpoint; it makes its interruptible parts known by `interruption`.
+            args: Its arguments.
 
         Raises:
             Exception: What the endpoint raised, or a task of the session; never a group of it.
         """
-        watch = watch_of(self.clock)
+        watch, timekeeper = watch_of(self.clock), Timekeeper(self)
         self._task = current_task()
         failure: Exception | None = None
         async with anyio.create_task_group() as tasks:
             self._tasks = tasks
-            watch.add(self)
+            watch.add(timekeeper)
             try:
-                await body()
+                await body(*args)
                 failure = self.failure
                 await self._see_off()
             except Exception as error:
@@ -129,7 +161,7 @@ class Life:
                 is_consequence = self.failure is not None and isinstance(error, WebSocketDisconnect)
                 failure = self.failure if is_consequence else error
             finally:
-                watch.remove(self)
+                watch.remove(timekeeper)
                 tasks.cancel_scope.cancel()
                 self._over(failure)
         if failure is not None:
@@ -138,20 +170,27 @@ class Life:
             finally:
                 self.failure = failure = None
 
-    async def interruptible(self, part: Callable[[], Awaitable[Any]]) -> None:
-        """Run a part of the endpoint that is cancelled when the peer is gone, or at the end of the grace."""
-        with CancelScope() as self._body:
-            if self.failure is None:
-                await part()
-        self._body = None
+    async def interruptible(self, endpoint: Callable[[*Args], Awaitable[Any]], *args: *Args) -> None:
+        """Run an endpoint that is cancelled as a whole when the peer is gone, or at the end of the grace."""
+        with self.interruption():
+            await endpoint(*args)
+
+    def interruption(self) -> CancelScope:
+        """The scope of a part of the endpoint that is cancelled so."""
+        self._body = scope = CancelScope()
+        return scope
 
     def interrupt(self) -> None:
-        """Cancel the part that runs."""
+        """Cancel the part that runs; behind the end of the session also what is being delivered."""
         if self._body is not None:
             self._body.cancel()
+        if self.ended is not None:
+            self.give_up()
 
     async def _see_off(self) -> None:
         self.end(Ended("server", NORMAL))
+        for frame in self.framing.unanswered():
+            self.outbox.send_nowait(*event_of(frame))
         with anyio.move_on_after(self.limits.stall or FLUSH_TIME):
             await self.outbox.flush()
 
@@ -176,7 +215,7 @@ class Life:
         except Exception as error:
             if self.failure is None:
                 self.failure = error
-            self.end(Ended("server", INTERNAL_ERROR, exception=error))
+            self.end(ended_by(error))
             self.interrupt()
 
     # Ending
@@ -186,12 +225,14 @@ class Life:
         if self.ended is not None:
             return
         self.ended = ended
-        self._ended_at = self.clock.now()
+        self.ended_at = self.clock.now()
         if ended.by == "server":
             self.websocket.closing = (ended.code, shortened(ended.reason))
         else:
             self.outbox.close()
+            self.give_up()
         self.reading.stop()
+        self.framing.stop()
         self.questions.end()
 
     def stop(self, code: int, reason: str) -> None:
@@ -208,7 +249,7 @@ class Life:
 
     def lost(self) -> None:
         """A write failed. The disconnect event has the better story; if there is none soon, the connection broke."""
-        self._is_lost = True
+        self.is_lost = True
         if self._tasks is not None:
             self.reading.read_ahead()
 
@@ -223,7 +264,10 @@ class Life:
     def release(self) -> None:
         """Let go of everything when all is over: what held each other would be garbage to be searched for."""
         self.controls = NO_CONTROLS
-        self._task = None
+        self._task = self._enrol = None
+        if self._memberships is not None:
+            self._memberships.release()
+            self._memberships = None
         self.websocket.read_by(self.reading.receive)
         self.outbox.release()
         self.reading.release()
@@ -239,63 +283,21 @@ class Life:
         """Whether messages can be sent, as far as this side knows."""
         return self.ended is None and self.websocket.is_open
 
-    # What the look-out calls
-
-    def glance(self) -> None:
-        """Let somebody read if the endpoint is busy, and end what outlives its grace."""
-        reading = self.reading
-        if self.ended is not None:
-            if self._body is not None and self.clock.now() - self._ended_at >= self.limits.grace:
-                self.interrupt()
-            return
-        if self._is_lost:
-            self.departed(LOSS, "")
-        elif reading.epoch == self._epoch and self.websocket.is_open:
-            reading.read_ahead()
-        self._epoch = reading.epoch
-
-    def inspect(self, now: float) -> None:
-        """End the session if one of its times is over.
-
-        Args:
-            now: The clock's seconds.
-        """
-        limits = self.limits
-        if self.ended is not None:
-            self.glance()
-        elif limits.lifetime is not None and now - self._since >= limits.lifetime:
-            self.stop(GOING_AWAY, "life time over")
-        elif limits.idle is not None and now - self.intake.last >= limits.idle:
-            self.stop(GOING_AWAY, "idle")
-        elif limits.stall is not None and self.outbox.writing:
-            self._look_for_progress(now, limits.stall)
-
-    def _look_for_progress(self, now: float, stall: float) -> None:
-        if self.outbox.writes != self._writes:
-            self._writes, self._stalled_since = self.outbox.writes, now
-        elif now - self._stalled_since >= stall:
-            self.stop(TRY_AGAIN_LATER, "too slow")
-            self.outbox.close()
-            self.interrupt()
-
     # What comes in
-
-    def tell(self, frame: Any) -> None:
-        """Send a control frame without waiting."""
-        self.outbox.send_nowait(*event_of(self.bound.writer.control(frame)))
-
-    def gap(self, dropped: int) -> Frame:
-        """The frame that tells the peer how many messages it lost."""
-        reason: Literal["slow"] = "slow"
-        return event_of(self.bound.writer.control(Gap(dropped, reason)))[0]
 
     def controlled(self, incoming: Incoming) -> None:
         """Deal with a control frame or a reply."""
         message = incoming.message
         if isinstance(message, Reply):
             self._answered(incoming, message)
+        elif isinstance(message, Recover):
+            self.start(self.memberships.recover, message.marks)
         else:
             self.controls.control(message)
+
+    def keep(self, messages: deque[Incoming]) -> None:
+        """Have the messages of one frame wait for their turn."""
+        self.reading.keep(messages)
 
     def _answered(self, incoming: Incoming, reply: Reply) -> None:
         question = self.questions.get(incoming.re)

@@ -1,9 +1,6 @@
 """What one session may take: the limits that ship as defaults, in one place."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass, fields
-from typing import Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from ..exceptions import DeclarationError
 
@@ -21,8 +18,25 @@ class _Unset:
 UNSET: Final[Any] = _Unset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class _Limits(NamedTuple):
+    message: int | None = UNSET
+    rate: float | None = UNSET
+    burst: int = UNSET
+    inbox: int = UNSET
+    bad_frames_in_a_row: int | None = UNSET
+    bad_frames: int | None = UNSET
+    outbox: int = UNSET
+    outbox_bytes: int = UNSET
+    stall: float | None = UNSET
+    handler_time: float | None = UNSET
+    idle: float | None = UNSET
+    lifetime: float | None = UNSET
+    heartbeat: float | None = UNSET
+    groups: int | None = UNSET
+    grace: float = UNSET
+
+
+class Limits(_Limits):
     """Limits of a session, set on an app, a controller or a route; what is left out comes from the level around it.
 
     `None` takes a limit away, and has to be written.
@@ -40,41 +54,36 @@ class Limits:
         handler_time: Seconds that a handler may take where its mark says nothing else; then it is cancelled: error `timeout`.
         idle: Seconds without a message; then the session is closed with 1001.
         lifetime: Seconds that a session may last; then it is closed with 1001.
+        heartbeat: Seconds without a frame, after which the client is asked for a sign of life; after as many again without one
+            the session is closed with 1001. For sessions with messages.
+        groups: Groups that it may be in.
         grace: Seconds that handlers have to finish when the server ends the session.
     """
 
-    message: int | None = UNSET
-    rate: float | None = UNSET
-    burst: int = UNSET
-    inbox: int = UNSET
-    bad_frames_in_a_row: int | None = UNSET
-    bad_frames: int | None = UNSET
-    outbox: int = UNSET
-    outbox_bytes: int = UNSET
-    stall: float | None = UNSET
-    handler_time: float | None = UNSET
-    idle: float | None = UNSET
-    lifetime: float | None = UNSET
-    grace: float = UNSET
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = cast(object, getattr(self, field.name))
-            if value is UNSET or value is None:
-                continue
-            if not isinstance(value, int | float) or value <= 0:
-                raise DeclarationError.at(
-                    f"Limits({field.name}={value!r})",
-                    "a limit is a number above 0",
-                    fix="give one, or None where a limit may be left out",
-                )
+    if not TYPE_CHECKING:  # to type checkers it takes what the tuple takes
+
+        def __new__(cls, **given: Any) -> "Limits":
+            for name, value in given.items():
+                _check(name, value)
+            return super().__new__(cls, **given)
+
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]:
+        return (), self._asdict()  # so that copies are made by name, too
 
     def over(self, base: Self) -> Self:
         """These limits, with those of the level around them where nothing is set."""
-        chosen = {
-            field.name: getattr(self if getattr(self, field.name) is not UNSET else base, field.name) for field in fields(self)
-        }
-        return type(self)(**chosen)
+        return type(self)._make(theirs if own is UNSET else own for own, theirs in zip(self, base, strict=True))
+
+
+def _check(name: str, value: object) -> None:
+    if value is UNSET or value is None:
+        return
+    if not isinstance(value, int | float) or value <= 0:
+        raise DeclarationError.at(
+            f"Limits({name}={value!r})", "a limit is a number above 0", fix="give one, or None where a limit may be left out"
+        )
 
 
 DEFAULT_LIMITS: Final = Limits(
@@ -90,6 +99,8 @@ DEFAULT_LIMITS: Final = Limits(
     handler_time=None,
     idle=None,
     lifetime=None,
+    heartbeat=None,
+    groups=128,
     grace=5.0,
 )
 """The limits that hold where nobody set others."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from enum import Enum
+from typing import Any, cast
 
 from anyio import Event
 
+from .backlog import Backlog, Entry
 from .delivery import Delivery, Overflow
+from .direct import DirectWriter, direct_writer
 from .owner import NOBODY, Frame, Owner
+from .stepping import is_steppable, resumed
 
-_GONE = (OSError, RuntimeError)
+GONE = (OSError, RuntimeError)
 """What servers raise when the peer is gone, or when the connection was closed below the session."""
 
 
@@ -21,23 +24,9 @@ class _State(Enum):
     CLOSED = "closed"
 
 
-class Entry:
-    """A frame that waits."""
-
-    __slots__ = ("delivery", "done", "frame", "key", "size")
-
-    def __init__(self, frame: Frame, size: int, key: object = None) -> None:
-        self.frame = frame
-        self.size = size
-        self.key = key
-        self.done: Event | None = None
-        self.delivery = Delivery.QUEUED
-
-    def settle(self, delivery: Delivery) -> None:
-        """Tell who waits for the frame what became of it."""
-        self.delivery = delivery
-        if self.done is not None:
-            self.done.set()
+# A member of an Enum is looked up through its metaclass, which takes as long as a call: these are asked for each frame.
+_OPEN = _State.OPEN
+_SENT = Delivery.SENT
 
 
 class Outbox:
@@ -57,36 +46,40 @@ class Outbox:
         dropped: How many messages found no room.
         replaced: How many gave way to a newer one of the same key.
         writing: Whether a write is under way.
+        untold: How many of those that were dropped the peer is still to be told of.
+        steps: Whether it is open, and a write can be stepped (see `stepping`).
+        direct: What writes past `send_event`, where that may be (see `go_direct`).
+        send_event: ASGI's `send`.
     """
 
     __slots__ = (
+        "_backlog",
         "_frames",
         "_idle",
-        "_keys",
         "_owner",
-        "_queue",
-        "_send",
         "_size",
         "_state",
-        "_untold",
-        "_waiting",
+        "direct",
         "dropped",
         "replaced",
+        "send_event",
+        "steps",
+        "untold",
         "writes",
         "writing",
     )
 
     def __init__(self, send: Callable[[Frame], Awaitable[None]], owner: Owner, *, frames: int, size: int) -> None:
-        self._send = send
+        self.send_event = send
         self._owner = owner
         self._frames = frames
         self._size = size
-        self._queue: deque[Entry] | None = None
-        self._keys: dict[object, Entry] | None = None
-        self._waiting = 0
-        self._untold = 0
+        self._backlog: Backlog | None = None
+        self.untold = 0
         self._idle: Event | None = None
         self._state = _State.NEW
+        self.steps = False
+        self.direct: DirectWriter | None = None
         self.writes = 0
         self.dropped = 0
         self.replaced = 0
@@ -105,53 +98,55 @@ class Outbox:
         Raises:
             RuntimeError: The handshake is not accepted.
         """
-        if self._state is not _State.OPEN and self._is_shut():
+        if self._state is not _OPEN and self._is_shut():
             return Delivery.CLOSED
         if self.writing:
             return await self._wait_in_line(Entry(frame, size))
         self.writing = True
         try:
-            if self._untold:
+            if self.untold:
                 return await self._write(frame)
-            await self._send(frame)
+            await self.send_event(frame)
             self.writes += 1
-            return Delivery.SENT
-        except _GONE:
-            self._is_gone()
+            return _SENT
+        except GONE:
+            self.broke()
             return Delivery.CLOSED
         finally:
-            if self._queue and self._state is _State.OPEN:
-                self._owner.start(self._drain)
+            if self._backlog or self._idle is not None:
+                self._go_on()
             else:
                 self.writing = False
-                if self._idle is not None:
-                    self._wake()
 
     def send_nowait(self, frame: Frame, size: int, policy: Overflow = Overflow.CLOSE, key: object = None) -> Delivery:
-        """Queue a frame for the writer; nobody waits, and when there is no room its policy holds.
+        """Write a frame if that can be done without waiting, else queue it; nobody waits.
 
         Args:
             frame: An ASGI event.
             size: Its bytes.
-            policy: What happens when there is no room.
-            key: A waiting frame with the same key is replaced by this one.
+            policy: What happens if there is no room.
+            key: Of the frames that wait with one key, the newest takes the place of the older one.
 
         Returns:
-            `QUEUED`, `DROPPED` or `CLOSED`.
+            `SENT`, `QUEUED`, `DROPPED` or `CLOSED`.
 
         Raises:
             RuntimeError: The handshake is not accepted.
         """
         if self._state is not _State.OPEN and self._is_shut():
             return Delivery.CLOSED
-        if key is not None and self._replace(key, frame, size):
-            return Delivery.QUEUED
-        if self._is_full(size) and not self._make_room(size, policy):
-            return Delivery.CLOSED if self._state is _State.CLOSED else Delivery.DROPPED
-        self._push(Entry(frame, size, key))
         if not self.writing:
+            if self.steps and not self.untold:
+                return self._step(frame)
             self.writing = True
             self._owner.start(self._drain)
+        elif self._backlog:
+            if key is not None and self._backlog.replace(key, frame, size):
+                self.replaced += 1
+                return Delivery.QUEUED
+            if not self._backlog.has_room(size) and not self._make_room(size, policy):
+                return Delivery.CLOSED if self._state is _State.CLOSED else Delivery.DROPPED
+        self._queue(Entry(frame, size, key, is_expendable=policy is Overflow.DROP_OLDEST))
         return Delivery.QUEUED
 
     async def flush(self) -> None:
@@ -164,7 +159,8 @@ class Outbox:
     def close(self) -> None:
         """Take no more frames; those that wait are lost, and who waits for them is told."""
         self._state = _State.CLOSED
-        waiting, self._queue, self._keys, self._waiting = self._queue, None, None, 0
+        self.steps = False
+        waiting, self._backlog = self._backlog, None
         for entry in waiting or ():
             entry.settle(Delivery.CLOSED)
         self._wake()
@@ -172,12 +168,39 @@ class Outbox:
     def release(self) -> None:
         """Close, and let go of who owns it."""
         self.close()
+        self.direct = None
         self._owner = NOBODY
+
+    # For who writes to many (see `groups.sweep`)
+
+    def go_direct(self) -> None:
+        """Look up what writes past `send_event`; called when the handshake is accepted."""
+        if self.direct is None:
+            self.direct = direct_writer(self.send_event)
+
+    def go_on_with(self, write: Coroutine[Any, Any, None], waits_for: Any) -> None:
+        """Have a write that was stepped, and waits, done in a task of the session; later frames queue behind it.
+
+        Args:
+            write: It ends when the frame is written.
+            waits_for: What it yielded.
+        """
+        self.writing = True
+        try:
+            self._owner.start(self._finish, write, waits_for)
+        except BaseException:
+            write.close()
+            raise
+
+    def broke(self) -> None:
+        """A write failed: the peer is gone."""
+        self.close()
+        self._owner.lost()
 
     @property
     def waiting(self) -> int:
         """How many frames wait."""
-        return len(self._queue) if self._queue else 0
+        return len(self._backlog) if self._backlog is not None else 0
 
     # Writing
 
@@ -189,44 +212,74 @@ class Outbox:
                     "task of the session; with accept=False call session.accept() first."
                 )
             self._state = _State.OPEN
+            self.steps = is_steppable(self.send_event)
         return self._state is _State.CLOSED
 
     async def _wait_in_line(self, entry: Entry) -> Delivery:
         entry.done = Event()
-        self._push(entry)
+        self._queue(entry)
         try:
             await entry.done.wait()
         except BaseException:
-            self._forget(entry)
+            if self._backlog is not None:
+                self._backlog.forget(entry)
             raise
         return entry.delivery
 
+    def _step(self, frame: Frame) -> Delivery:
+        write = cast("Coroutine[Any, Any, None]", self.send_event(frame))
+        try:
+            waits_for = write.send(None)
+        except StopIteration:
+            self.writes += 1
+            return Delivery.SENT
+        except GONE:
+            self.broke()
+            return Delivery.CLOSED
+        self.go_on_with(write, waits_for)
+        return Delivery.QUEUED
+
+    async def _finish(self, write: Coroutine[Any, Any, None], waits_for: Any) -> None:
+        try:
+            await resumed(write, waits_for)
+            self.writes += 1
+        except GONE:
+            self.broke()
+        finally:
+            if self._backlog:
+                await self._drain()
+            else:
+                self._rest()
+
     async def _write(self, frame: Frame) -> Delivery:
         try:
-            if self._untold:
-                dropped, self._untold = self._untold, 0
-                await self._send(self._owner.gap(dropped))
-            await self._send(frame)
-        except _GONE:
-            self._is_gone()
+            if self.untold:
+                dropped, self.untold = self.untold, 0
+                if (gap := self._owner.gap(dropped)) is not None:
+                    await self.send_event(gap)
+            await self.send_event(frame)
+        except GONE:
+            self.broke()
             return Delivery.CLOSED
         self.writes += 1
         return Delivery.SENT
 
-    def _is_gone(self) -> None:
-        self.close()
-        self._owner.lost()
-
     async def _drain(self) -> None:
         try:
-            while self._queue and self._state is _State.OPEN:
-                entry = self._popped(self._queue)
+            while self._backlog and self._state is _State.OPEN:
+                entry = self._backlog.pop()
                 delivery = Delivery.CLOSED
                 try:
                     delivery = await self._write(entry.frame)
                 finally:
                     entry.settle(delivery)
         finally:
+            self._rest()
+
+    def _go_on(self) -> None:
+        if self._backlog and self._state is _State.OPEN:
+            self._owner.start(self._drain)
+        else:
             self._rest()
 
     def _rest(self) -> None:
@@ -240,61 +293,23 @@ class Outbox:
 
     # Room
 
-    def _push(self, entry: Entry) -> None:
-        if self._queue is None:
-            self._queue = deque()
-        self._queue.append(entry)
-        self._waiting += entry.size
-        if entry.key is not None:
-            if self._keys is None:
-                self._keys = {}
-            self._keys[entry.key] = entry
-
-    def _popped(self, queue: deque[Entry]) -> Entry:
-        entry = queue.popleft()
-        self._left(entry)
-        return entry
-
-    def _forget(self, entry: Entry) -> None:
-        if self._queue and entry in self._queue:
-            self._queue.remove(entry)
-            self._left(entry)
-
-    def _left(self, entry: Entry) -> None:
-        self._waiting -= entry.size
-        if entry.key is not None and self._keys is not None:
-            self._keys.pop(entry.key, None)
-
-    def _replace(self, key: object, frame: Frame, size: int) -> bool:
-        entry = self._keys.get(key) if self._keys is not None else None
-        if entry is None:
-            return False
-        self._waiting += size - entry.size
-        entry.frame, entry.size = frame, size
-        self.replaced += 1
-        return True
-
-    def _is_full(self, size: int) -> bool:
-        return bool(self._queue) and (len(self._queue or ()) >= self._frames or self._waiting + size > self._size)
+    def _queue(self, entry: Entry) -> None:
+        if self._backlog is None:
+            self._backlog = Backlog(self._frames, self._size)
+        self._backlog.push(entry)
 
     def _make_room(self, size: int, policy: Overflow) -> bool:
         if policy is Overflow.CLOSE:
             self.close()
             self._owner.overflown()
             return False
-        if policy is Overflow.DROP_OLDEST:
-            while self._is_full(size):
-                # What somebody waits for is not dropped, and the newest of a key stands for all that it replaced.
-                oldest = next((entry for entry in self._queue or () if entry.done is None and entry.key is None), None)
-                if oldest is None:
-                    break
-                self._forget(oldest)
-                self._lose()
-            else:
+        if policy is Overflow.DROP_OLDEST and self._backlog is not None:
+            self._lose(self._backlog.shed(size))
+            if self._backlog.has_room(size):
                 return True
-        self._lose()
+        self._lose(1)
         return False
 
-    def _lose(self) -> None:
-        self.dropped += 1
-        self._untold += 1
+    def _lose(self, frames: int) -> None:
+        self.dropped += frames
+        self.untold += frames

@@ -12,7 +12,7 @@ Frame = MutableMapping[str, Any]
 class Owner(Protocol):
     """Whose outbox it is: a session."""
 
-    def start(self, function: Callable[[], Awaitable[None]]) -> None:
+    def start(self, function: Callable[..., Awaitable[None]], *args: Any) -> None:
         """Start the writer among the tasks of the session."""
         ...
 
@@ -24,8 +24,8 @@ class Owner(Protocol):
         """The connection is gone."""
         ...
 
-    def gap(self, dropped: int) -> Frame:
-        """The frame that tells the peer how many messages it lost."""
+    def gap(self, dropped: int) -> Frame | None:
+        """The frame that tells the peer how many messages it lost; None where it cannot be told."""
         ...
 
     @property
@@ -39,14 +39,14 @@ class _Nobody:
 
     is_connecting = False
 
-    def start(self, function: Callable[[], Awaitable[None]]) -> None: ...
+    def start(self, function: Callable[..., Awaitable[None]], *args: Any) -> None: ...
 
     def overflown(self) -> None: ...
 
     def lost(self) -> None: ...
 
-    def gap(self, dropped: int) -> Frame:
-        return {}
+    def gap(self, dropped: int) -> Frame | None:
+        return None
 
 
 NOBODY: Owner = _Nobody()

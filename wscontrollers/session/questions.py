@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from anyio import Event
 
 from ..messages import Ref
-from .wire import Read
+from .framing import Read
+
+UNANSWERED: Final = object()
+"""Stands for the answer while none is there; None can be one."""
 
 
 class Question:
@@ -19,7 +22,7 @@ class Question:
         ref: What the answer carries as `re`.
         read: Reads the answer's frame.
         answered: Set when the answer is there, or when none will come.
-        answer: What came; None while nothing did.
+        answer: What came; `UNANSWERED` while nothing did.
     """
 
     __slots__ = ("answer", "answered", "read", "ref")
@@ -28,7 +31,7 @@ class Question:
         self.ref = ref
         self.read = read
         self.answered = Event()
-        self.answer: Any = None
+        self.answer: Any = UNANSWERED
 
 
 class Questions:
@@ -40,13 +43,18 @@ class Questions:
         self._last = 0
         self._waiting: dict[Ref, Question] | None = None
 
+    def reference(self) -> int:
+        """A reference that no question of this session has."""
+        self._last += 1
+        return self._last
+
     @contextmanager
     def asked(self, read: Read) -> Generator[Question]:
         """A new question, while it waits."""
         if self._waiting is None:
             self._waiting = {}
-        self._last += 1
-        question = self._waiting[self._last] = Question(self._last, read)
+        ref = self.reference()
+        question = self._waiting[ref] = Question(ref, read)
         try:
             yield question
         finally:

@@ -12,13 +12,14 @@ class TokenBucket:
         now: The clock's seconds.
     """
 
-    __slots__ = ("_burst", "_last", "_rate", "_tokens")
+    __slots__ = ("_ahead", "_full_at", "_interval")
 
+    # Kept as the moment at which the bucket is full again (the generic cell rate algorithm of ITU-T I.371): one number, and
+    # no arithmetic but an addition for each token.
     def __init__(self, rate: float, burst: float, now: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._tokens = burst
-        self._last = now
+        self._interval = 1 / rate
+        self._ahead = (burst - 0.5) / rate  # half a token, so that rounding neither adds one nor takes one
+        self._full_at = now
 
     def take(self, now: float) -> bool:
         """Take a token; False if there is none.
@@ -26,10 +27,10 @@ class TokenBucket:
         Args:
             now: The clock's seconds.
         """
-        tokens = min(self._burst, self._tokens + (now - self._last) * self._rate)
-        self._last = now
-        if tokens < 1:
-            self._tokens = tokens
+        full_at = self._full_at
+        if full_at < now:
+            full_at = now
+        elif full_at - now > self._ahead:
             return False
-        self._tokens = tokens - 1
+        self._full_at = full_at + self._interval
         return True

@@ -10,7 +10,7 @@ from typing import Any
 
 from anyio import CancelScope, Event
 
-from .loops import current_task
+from .loops import current_task, running_loop
 
 _FLOOD = 4
 """How many times the inbox may be full while somebody awaits a control frame."""
@@ -39,25 +39,28 @@ class Reading:
 
     Attributes:
         receive: ASGI's.
+        arrived: See the arguments.
         waiter: The task that waits for the next item, if one does.
+        parked: What `stop` cancels to wake it, while it awaits `receive`.
         epoch: How often an item was asked for.
         is_stopped: Whether nothing is handed over any more.
     """
 
     __slots__ = (
         "_ahead",
-        "_arrived",
         "_awaiting",
         "_flooded",
         "_is_woken",
         "_items",
-        "_parked",
+        "_loop",
         "_room",
         "_start",
         "_wanted",
+        "arrived",
         "epoch",
         "is_ahead",
         "is_stopped",
+        "parked",
         "receive",
         "waiter",
     )
@@ -74,13 +77,14 @@ class Reading:
         self.receive = receive
         self._start = start
         self._ahead = ahead
-        self._arrived = arrived
+        self.arrived = arrived
         self._flooded = flooded
         self._awaiting = 0
+        self._loop = running_loop()
         self._items: deque[Any] | None = None
         self._room: Event | None = None
         self._wanted: Event | None = None
-        self._parked: asyncio.Task[Any] | CancelScope | None = None
+        self.parked: asyncio.Task[Any] | CancelScope | None = None
         self._is_woken = False
         self.waiter: object = None
         self.is_ahead = False
@@ -98,7 +102,8 @@ class Reading:
                 "Session: two tasks wait for its next message. Fix: receive in one task, and hand messages on from there."
             )
         self.epoch += 1
-        self.waiter = task = current_task()
+        task = None if self._loop is None else asyncio.current_task(self._loop)
+        self.waiter = task or current_task()
         try:
             while not self.is_stopped:
                 if self._items:
@@ -109,23 +114,47 @@ class Reading:
                     continue
                 # On asyncio the waiting task itself is cancelled by `stop`, as `asyncio.timeout` does it: a scope for each frame
                 # would cost more than all the rest of the way.
-                if isinstance(task, asyncio.Task):
-                    self._parked = task
+                if task is not None:
+                    self.parked = task
                     frame = await self.receive()
                 else:
                     frame = await self._received_within()
-                self._parked = None
-                if frame is not None and (item := self._arrived(frame)) is not None:
+                self.parked = None
+                if frame is not None and (item := self.arrived(frame)) is not None:
                     return item
             return None
         except asyncio.CancelledError:
-            if self._parked is not None or not self.is_stopped or not isinstance(task, asyncio.Task) or not self._is_woken:
+            if task is None or not self.took_wake_up(task):
                 raise
-            self._is_woken = False
-            task.uncancel()
             return None
         finally:
-            self._parked = self.waiter = None
+            self.parked = self.waiter = None
+
+    def parks(self, task: asyncio.Task[Any] | None = None) -> asyncio.Task[Any] | None:
+        """Let a task await `receive` by itself: what `next` does, without its coroutine, for those who ask all the time.
+
+        Who is let in sets `parked` to None as soon as `receive` is done, hands the frame to `arrived`, and in the end, whatever
+        happens, sets both `parked` and `waiter` to None. A cancellation on the way may be a wake-up: see `took_wake_up`.
+
+        Args:
+            task: The running task; it is asked for where it is left out.
+
+        Returns:
+            The task; None where there is something else to do than to receive, which `next` knows.
+        """
+        if self._items or self.is_ahead or self.is_stopped or self.waiter is not None or self._loop is None:
+            return None
+        self.epoch += 1
+        self.waiter = self.parked = task = task or asyncio.current_task(self._loop)
+        return task
+
+    def took_wake_up(self, task: asyncio.Task[Any]) -> bool:
+        """Whether a cancellation of the waiting task is the one by which `stop` wakes it."""
+        if self.parked is not None or not self.is_stopped or not self._is_woken:
+            return False
+        self._is_woken = False
+        task.uncancel()
+        return True
 
     def stop(self) -> None:
         """Hand over nothing any more; who waits is told."""
@@ -134,15 +163,20 @@ class Reading:
             self._wanted.set()
         if self._room is not None:
             self._room.set()
-        if self._parked is not None:
-            parked, self._parked = self._parked, None
+        if self.parked is not None:
+            parked, self.parked = self.parked, None
             self._is_woken = True
             parked.cancel()
 
     def release(self) -> None:
         """Stop, and let go of who is served."""
         self.stop()
-        self._start = self._arrived = self._flooded = _nobody
+        self._start = self.arrived = self._flooded = _nobody
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing is read because the inbox is full."""
+        return self._room is not None
 
     def read_ahead(self) -> None:
         """Let a task read while the session is busy; nothing happens if one does, or if the session waits for a message."""
@@ -151,7 +185,7 @@ class Reading:
             self._start(self._run)
 
     async def _received_within(self) -> Any:
-        with CancelScope() as self._parked:
+        with CancelScope() as self.parked:
             return await self.receive()
         return None
 
@@ -175,13 +209,19 @@ class Reading:
         if self._room is not None:
             self._room.set()
             self._room = None
-        return items.popleft()
+        item = items.popleft()
+        if item.__class__ is not deque:
+            return item
+        first = item.popleft()
+        if item:
+            items.appendleft(item)
+        return first
 
     async def _run(self) -> None:
         try:
             while True:
                 frame = await self.receive()
-                item = self._arrived(frame)
+                item = self.arrived(frame)
                 if frame["type"] == "websocket.disconnect":
                     self._keep(item)
                     return
@@ -196,6 +236,11 @@ class Reading:
             if self._wanted is not None:
                 self._wanted.set()
                 self._wanted = None
+
+    def keep(self, items: deque[Any]) -> None:
+        """Have the items of one frame wait for their turn; together they take one place."""
+        if not self.is_stopped:
+            self._keep(items)
 
     def _keep(self, item: Any) -> None:
         if item is None:

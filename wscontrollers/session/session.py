@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from secrets import token_hex
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVarTuple, cast
 
 import anyio
 
 from ..container import session_type
 from ..exceptions import RequestRefusedError, WebSocketDisconnect
-from ..messages import End, ErrorFrame, Incoming, Ok, Ref
-from ..websockets import ServedWebSocket
+from ..messages import ErrorFrame, Incoming, Ok
 from .delivery import Delivery
 from .ending import LOSS, Ended
 from .life import Life
-from .wire import RAW, Wire, event_of
+from .questions import UNANSWERED
+from .wire import event_of
 
 if TYPE_CHECKING:
     from starlette.datastructures import State
     from typing_extensions import TypeVar
+
+    from ..websockets import WebSocket
+    from .limits import Limits
+    from .memberships import Joined
 
     In = TypeVar("In", covariant=True, default=Any)
     Out = TypeVar("Out", contravariant=True, default=Any)
@@ -34,21 +38,15 @@ Args = TypeVarTuple("Args")
 
 
 @session_type
-class Session(Life, Generic[In, Out]):
+class Session(Generic[In, Out]):
     """An accepted WebSocket: typed messages in, typed messages out, and everything that ends with it.
 
     `async for message in session` receives until the session ends. A parameter that is annotated with it receives it, also a
     constructor's; it is accepted just before the endpoint runs. `Session[Say | Rename, Said]` says what comes in and what goes
     out; `bytes` and `str` among them are raw frames.
-
-    Attributes:
-        websocket: The WebSocket below.
-        ended: By whom, with what code and why it ended; None while it lasts.
-        subprotocol: The one that is chosen when it is accepted.
-        limits: What it may take.
     """
 
-    __slots__ = ("__weakref__", "_current", "_id")
+    __slots__ = ("__weakref__", "_current", "_life")
 
     if not TYPE_CHECKING:
 
@@ -56,22 +54,39 @@ class Session(Life, Generic[In, Out]):
             # `Session[In]` for `Session[In, Any]`: type checkers know the default, Python before 3.13 does not.
             return super().__class_getitem__(types if isinstance(types, tuple) else (types, Any))
 
-    def __init__(self, websocket: ServedWebSocket, wire: Wire) -> None:
-        super().__init__(websocket, wire)
-        self._id: str | None = None
+    def __init__(self, life: Life) -> None:
+        self._life = life
         self._current: Incoming | None = None
 
     @property
     def id(self) -> str:
         """A name for the session, in log lines and for other workers: 16 random hexadecimal digits."""
-        if self._id is None:
-            self._id = token_hex(8)
-        return self._id
+        return self._life.id
+
+    @property
+    def websocket(self) -> WebSocket:
+        """The WebSocket below: its path, headers and client. Frames are received and sent by the session alone."""
+        return self._life.websocket
 
     @property
     def state(self) -> State:
         """What the lifespan yielded, and anything that the application keeps with this session."""
-        return self.websocket.state
+        return self._life.websocket.state
+
+    @property
+    def ended(self) -> Ended | None:
+        """By whom, with what code and why it ended; None while it lasts."""
+        return self._life.ended
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The one that was chosen of those that the client offers, or will be when it is accepted."""
+        return self._life.subprotocol
+
+    @property
+    def limits(self) -> Limits:
+        """What it may take."""
+        return self._life.limits
 
     async def accept(self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None) -> None:
         """Accept the handshake, for endpoints with `accept=False`; a second call changes nothing.
@@ -80,11 +95,7 @@ class Session(Life, Generic[In, Out]):
             subprotocol: The one to choose of those offered; the codec's when left out.
             headers: Headers of the answer.
         """
-        if self.websocket.is_connecting:
-            if subprotocol is not None:
-                self.subprotocol = subprotocol
-            await self.websocket.accept(self.subprotocol, headers)
-            self.websocket.accepted_early = True
+        await self._life.accept(subprotocol, headers)
 
     # Receiving
 
@@ -92,10 +103,26 @@ class Session(Life, Generic[In, Out]):
         return self
 
     async def __anext__(self) -> In:
-        self._current = incoming = cast("Incoming | None", await self.reading.next())
+        reading = self._life.reading
+        incoming: Incoming | None = None
+        # What `Reading.next` does, without its coroutine: most messages come this way.
+        while incoming is None and (task := reading.parks()) is not None:
+            try:
+                frame = await reading.receive()
+                reading.parked = None
+                incoming = reading.arrived(frame)
+            except CancelledError:
+                if not reading.took_wake_up(task):
+                    raise
+            finally:
+                reading.parked = reading.waiter = None
+        if incoming is None:
+            incoming = await reading.next()
+        self._current = incoming
         if incoming is None:
             raise StopAsyncIteration
-        return cast(In, incoming.message)
+        message: In = incoming.message
+        return message
 
     async def receive(self) -> In:
         """The next message.
@@ -104,14 +131,14 @@ class Session(Life, Generic[In, Out]):
             WebSocketDisconnect: The session has ended.
             RuntimeError: Another task receives.
         """
-        self._current = incoming = cast("Incoming | None", await self.reading.next())
+        self._current = incoming = cast("Incoming | None", await self._life.reading.next())
         if incoming is None:
             raise self._departure()
         return cast(In, incoming.message)
 
     # Sending
 
-    async def send(self, message: Out) -> Delivery:
+    def send(self, message: Out) -> Coroutine[Any, Any, Delivery]:
         """Send a message; a slow peer is waited for.
 
         Returns:
@@ -121,9 +148,10 @@ class Session(Life, Generic[In, Out]):
             RuntimeError: The handshake is not accepted.
             TypeError: It is nothing that can be sent.
         """
-        if self.ended is not None:
-            return Delivery.CLOSED
-        return await self.outbox.send(*event_of(self.written(message)))
+        life = self._life
+        if life.ended is not None:
+            return _closed()
+        return life.outbox.send(*event_of(life.framing.message(message)))
 
     def send_nowait(self, message: Out) -> Delivery:
         """Queue a message; nobody waits, and when there is no room its policy holds.
@@ -135,10 +163,11 @@ class Session(Life, Generic[In, Out]):
             RuntimeError: The handshake is not accepted.
             TypeError: It is nothing that can be sent.
         """
-        if self.ended is not None:
+        life = self._life
+        if life.ended is not None:
             return Delivery.CLOSED
-        policy, key = self.wire.policy_of(message)
-        return self.outbox.send_nowait(*event_of(self.written(message)), policy, key)
+        policy, key = life.wire.policy_of(message)
+        return life.outbox.send_nowait(*event_of(life.framing.message(message)), policy, key)
 
     async def reply(self, message: object, answer: Out) -> Delivery:
         """Answer the message that was received last: with its `ref`, if it asked with one.
@@ -151,32 +180,7 @@ class Session(Life, Generic[In, Out]):
             raise ValueError(
                 "Session.reply(): it is not the last message received. Fix: answer a message before the next one is taken."
             )
-        return await self.answer(answer, current.ref)
-
-    async def answer(self, answer: Any, ref: Ref | None) -> Delivery:
-        """Send what answers a message.
-
-        Args:
-            answer: A message; None is `ok`, which goes out only where an answer is wanted.
-            ref: The reference of the message; None if no answer is wanted.
-        """
-        if answer is None:
-            if ref is None:
-                return Delivery.SENT
-            return await self.outbox.send(*event_of(self.bound.writer.control(Ok(ref))))
-        return await self.outbox.send(*event_of(self.written(answer, ref)))
-
-    async def answer_item(self, item: Any, ref: Ref | None) -> Delivery:
-        """Send an item of the stream that answers a message."""
-        return await self.outbox.send(*event_of(self.written(item, ref)))
-
-    async def answer_end(self, ref: Ref) -> Delivery:
-        """Send the end of the stream that answers a message."""
-        return await self.outbox.send(*event_of(self.bound.writer.control(End(ref))))
-
-    async def answer_error(self, error: ErrorFrame) -> Delivery:
-        """Send an error."""
-        return await self.outbox.send(*event_of(self.bound.writer.control(error)))
+        return await self._life.answer(answer, current.ref)
 
     async def request(self, message: Out, *, reply: type[AnswerT], timeout: float | None = 10.0) -> AnswerT:  # noqa: ASYNC109
         """Ask the client, and wait for its reply.
@@ -191,20 +195,69 @@ class Session(Life, Generic[In, Out]):
             RequestRefusedError: The client answered with an error, or with `ok` where a message was expected.
             WebSocketDisconnect: The session has ended, or ends first.
         """
-        if self.ended is not None:
+        life = self._life
+        if life.ended is not None:
             raise self._departure()
-        with self.questions.asked(self.wire.answers(self.bound, reply)) as question:
-            await self.outbox.send(*event_of(self.bound.writer.message(message, ref=question.ref)))
-            with self.reading.awaiting(), anyio.fail_after(timeout):
+        with life.questions.asked(life.framing.answers(reply)) as question:
+            await life.outbox.send(*event_of(life.framing.message(message, question.ref)))
+            with life.reading.awaiting(), anyio.fail_after(timeout):
                 await question.answered.wait()
         answer = question.answer
-        if answer is None:
+        if answer is UNANSWERED:
             raise self._departure()
         if isinstance(answer, ErrorFrame):
             raise RequestRefusedError(answer.code, answer.message)
         if isinstance(answer, Ok) and cast(object, reply) is not Ok:
             raise RequestRefusedError("ok", "the client answered without a message")
         return cast(AnswerT, answer)
+
+    # Groups
+
+    async def join(self, group: str, presence: Any = None) -> Joined:
+        """Join a group; on return every message that is published to it from now on comes to this session.
+
+        If the client brought a mark of the group (`?recover=` in the URL), it is sent what it missed before anything newer.
+
+        Args:
+            group: Its name, for example "room:tea": 1 to 180 printable characters.
+            presence: What the others may know of this session, for groups with presence: of the type that was declared. To join
+                again with another one changes it.
+
+        Raises:
+            ValueError: It is no name of a group, the session is in as many groups as its limits allow, or the group has no
+                presence and one is given.
+            TypeError: The group has presence, and none is given or one of another type.
+            Denied: The group's guard refuses it.
+            EngineDownError: What carries groups does not answer; the session is not in the group.
+            RuntimeError: The handshake is not accepted, or the session is over.
+        """
+        return await self._life.memberships.join(group, presence)
+
+    async def leave(self, group: str) -> None:
+        """Leave a group; nothing happens if the session is not in it. A session that ends leaves all of them."""
+        await self._life.memberships.leave(group)
+
+    async def identify(self, user: str) -> None:
+        """Say whose session it is, so that the user can be reached wherever he is: `groups.publish("user:ann", ...)`.
+
+        Args:
+            user: An id of the application's own.
+
+        Raises:
+            ValueError: It is empty, longer than 160 characters or not printable, or the session is somebody else's already.
+            EngineDownError: What carries groups does not answer.
+        """
+        await self._life.memberships.identify(user)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The names of the groups that it is in."""
+        return self._life.memberships.names
+
+    @property
+    def user(self) -> str | None:
+        """Whose session it is, if it was said."""
+        return self._life.user
 
     # Ending
 
@@ -216,7 +269,7 @@ class Session(Life, Generic[In, Out]):
             code: The close code (RFC 6455, section 7.4).
             reason: At most 123 bytes of it are sent.
         """
-        self.end(Ended("server", code, reason))
+        self._life.stop(code, reason)
 
     def start_soon(self, function: Callable[[*Args], Awaitable[Any]], *args: *Args) -> None:
         """Start a task that ends with the session; an exception in it ends the session like one in its endpoint.
@@ -228,14 +281,17 @@ class Session(Life, Generic[In, Out]):
         Raises:
             RuntimeError: The session does not run.
         """
-        self.start(function, *args)
-
-    def written(self, message: Any, ref: Ref | None = None) -> str | bytes:
-        """The frame of a message, in answer to another one if that has a reference."""
-        if type(message) in RAW:
-            return cast("str | bytes", message)
-        return self.bound.writer.message(message, re=ref)
+        self._life.start(function, *args)
 
     def _departure(self) -> WebSocketDisconnect:
         ended = self.ended or Ended("network", LOSS)
         return WebSocketDisconnect(ended.code, ended.reason)
+
+
+async def _closed() -> Delivery:
+    return Delivery.CLOSED
+
+
+def life_of(session: Session[Any, Any]) -> Life:
+    """What the machinery of a session works on."""
+    return session._life  # pyright: ignore[reportPrivateUsage] - this is how the machinery gets at it, and nobody else

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from ..callables import name_of
 from ..exceptions import DeclarationError
 from ..messages import (
     Codec,
@@ -15,30 +13,18 @@ from ..messages import (
     JsonCodec,
     Latest,
     MessageUnion,
-    Ok,
     OutboxPolicy,
-    Writer,
     negotiated,
     outbox_policy_of,
 )
-from ..messages.members import sources_of
 from .delivery import Overflow
+from .framing import FlatFraming, Framing, Read
 from .limits import Limits
 from .owner import Frame
 
-Read = Callable[[str | bytes], Incoming]
-
-RAW = frozenset({str, bytes})
-"""What is taken from a frame, and written to one, as it is."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Bound:
-    """A codec with the reader and the writer for one set of messages."""
-
-    codec: Codec
-    read: Read | None
-    writer: Writer
+if TYPE_CHECKING:
+    from ..messages import JsonRpc
+    from .rpc import Rpc
 
 
 class Wire:
@@ -52,9 +38,10 @@ class Wire:
         codecs: What may be negotiated; JSON, or the first one, is spoken where the client offers no subprotocol.
         outbox: What happens to a message without room whose class says nothing.
         sends: All types that are declared to go out.
+        protocol: Spoken in place of flat frames in a codec.
     """
 
-    __slots__ = ("_answers", "_bound", "_codecs", "_raw", "incoming", "limits", "outbox", "sends")
+    __slots__ = ("_codecs", "_framings", "_raw", "_rpc", "incoming", "limits", "outbox", "sends")
 
     def __init__(
         self,
@@ -66,27 +53,35 @@ class Wire:
         codecs: Sequence[Codec] = (),
         outbox: OutboxPolicy = "close",
         sends: Sequence[Any] = (),
+        protocol: JsonRpc | None = None,
     ) -> None:
         self.incoming = incoming
         self.limits = limits
         self.outbox = outbox
         self.sends = tuple(sends)
         self._raw = raw
-        self._codecs = tuple(codecs) or (JsonCodec(),)
-        self._bound = {
-            id(codec): Bound(codec, None if incoming is None else self._reader(codec, incoming), codec.writer(outgoing))
+        self._rpc = None if protocol is None else self._compiled(protocol, outgoing)
+        self._codecs = () if protocol is not None else tuple(codecs) or (JsonCodec(),)
+        self._framings = {
+            id(codec): FlatFraming(codec, None if incoming is None else self._reader(codec, incoming), outgoing)
             for codec in self._codecs
         }
-        self._answers: dict[tuple[int, Any], Read] = {}
 
-    def negotiate(self, offered: Sequence[str]) -> tuple[Bound, str | None]:
-        """The codec for a client, and the subprotocol to accept with.
+    def negotiate(self, offered: Sequence[str]) -> tuple[Framing, str | None]:
+        """The framing for a client, and the subprotocol to accept with.
 
         Args:
             offered: The subprotocols of its handshake.
         """
+        if self._rpc is not None:
+            return self._rpc.negotiate(offered)
         codec, subprotocol = negotiated(offered, self._codecs)
-        return self._bound[id(codec)], subprotocol
+        return self._framings[id(codec)], subprotocol
+
+    @property
+    def overflow(self) -> Overflow:
+        """What happens to a group's message without room whose class says nothing; one has no key here, and is not replaced."""
+        return Overflow.CLOSE if isinstance(self.outbox, Latest) else Overflow(self.outbox)
 
     def policy_of(self, message: Any) -> tuple[Overflow, object]:
         """What happens to a message without room, and the key under which a newer one replaces it."""
@@ -96,23 +91,15 @@ class Wire:
             return Overflow.CLOSE, (cls, policy.of(message))
         return Overflow(policy), None
 
-    def answers(self, bound: Bound, types: Any) -> Read:
-        """The reader of what a client may answer to a request.
+    def _compiled(self, protocol: JsonRpc, outgoing: MessageUnion | None) -> Rpc:
+        from .rpc import Rpc  # here, because most applications speak flat frames alone
 
-        Args:
-            bound: The codec of the session.
-            types: A type or a union of them.
-
-        Raises:
-            DeclarationError: They are no messages.
-        """
-        key = (id(bound), types)
-        read = self._answers.get(key)
-        if read is None:
-            named = [source for source in sources_of(types) if source is not Ok]  # that one is read without being named
-            union = MessageUnion(named, where=f"Session.request(reply={name_of(types)})", side="client")
-            read = self._answers[key] = bound.codec.reader(union)
-        return read
+        incoming = self.incoming
+        if self._raw and incoming is not None:
+            raise DeclarationError.at(
+                incoming.where, "raw frames are no calls of JSON-RPC", fix="leave str and bytes out of what comes in"
+            )
+        return Rpc(protocol, incoming, outgoing, held=self.limits.outbox_bytes)
 
     def _reader(self, codec: Codec, incoming: MessageUnion) -> Read:
         read: Read = codec.reader(incoming)
@@ -139,6 +126,6 @@ class Wire:
 
 def event_of(frame: str | bytes) -> tuple[Frame, int]:
     """The ASGI event for a frame, and about how many bytes it is."""
-    if isinstance(frame, str):
+    if frame.__class__ is str:
         return {"type": "websocket.send", "text": frame}, len(frame)
     return {"type": "websocket.send", "bytes": frame}, len(frame)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar, overload
 import anyio
 from starlette.types import Message as Event
 
-from ..messages import Codec, End, ErrorFrame, FrameError, Incoming, Ok, Ref
+from ..messages import Codec, End, ErrorFrame, FrameError, Heartbeat, Incoming, Ok, Ref
 from ..messages.errors import INTERNAL
 from .answers import Accepted
 from .failures import ErrorAnswer, Timeout
@@ -18,8 +18,6 @@ from .transport import Transport
 from .wire import Expected, declared, wire_of
 
 MessageT = TypeVar("MessageT")
-
-_ANY_ANSWER = Expected.of([])
 
 
 class AsyncTestSession(Peer):
@@ -89,6 +87,8 @@ class AsyncTestSession(Peer):
     async def expect_error(self, code: str | None = None, *, timeout: float | Timeout | None = Timeout.CLIENT) -> ErrorFrame:
         """The next frame, which must be an error; `expect_error("internal")` takes the handler's exception for expected.
 
+        An error object of JSON-RPC is one, too: its code is `data.code`, or ours for its number.
+
         Args:
             code: The code it must have; None takes any.
             timeout: Seconds to wait; None waits for ever; the session's when left out.
@@ -98,11 +98,8 @@ class AsyncTestSession(Peer):
         """
         awaited = "an error" if code is None else f"the error {code!r}"
         event = await self._frame(awaited, timeout)
-        try:
-            error = self._wire.decode(self._content_of(event), _ANY_ANSWER).message
-        except FrameError:
-            error = None
-        if isinstance(error, ErrorFrame) and code in (None, error.code):
+        error = self._wire.error(self._content_of(event))
+        if error is not None and code in (None, error.code):
             if code == INTERNAL:
                 self._transport.run.expect_failure()
             return error
@@ -154,11 +151,14 @@ class AsyncTestSession(Peer):
             yield answer
 
     async def reply(self, question: Any, answer: Any = None) -> None:
-        """Answer a question of the server that `expect` returned; None answers `ok`.
+        """Answer a question of the server that `expect` returned, or a heartbeat; None answers `ok`.
 
         Raises:
             ValueError: It is no question that came with a `ref`, or it was answered before.
         """
+        if isinstance(question, Heartbeat):
+            await self._transport.send(self._wire.ok(question.ref))
+            return
         for index, (asked, ref) in enumerate(self._questions):
             if asked is question:
                 del self._questions[index]

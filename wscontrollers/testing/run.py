@@ -8,12 +8,11 @@ import anyio
 from anyio.abc import TaskGroup
 from starlette.types import Scope
 
+from ..reports import REPORT_KEY
 from ..routing.failures import is_departure
 from ..session.clock import SCOPE_KEY as CLOCK_KEY
 from ..session.clock import Clock
 from .rest import NotAtRest, at_rest
-
-_REPORT_KEY = "wscontrollers.report_exception"
 
 
 class ApplicationRun:
@@ -41,7 +40,7 @@ class ApplicationRun:
 
     def begin(self, scope: Scope) -> None:
         """Note the start; through the scope the application reports the bugs that it answers itself, and reads the clock."""
-        scope[_REPORT_KEY] = self.report
+        scope[REPORT_KEY] = self.report
         scope[CLOCK_KEY] = self.clock
         self.scope = scope
 

@@ -20,6 +20,7 @@ from ..messages import (
     FrameError,
     Gap,
     GoingAway,
+    Heartbeat,
     Incoming,
     JsonCodec,
     Message,
@@ -33,12 +34,13 @@ from ..messages import (
     Ref,
     negotiated,
 )
+from ..messages.jsonrpc import error_in
 
 SENDS_KEY = "wscontrollers.sends"
 """Where an endpoint leaves what it declares to send, for the tests of it: types, as `MessageUnion` takes them."""
 
 _OF_CLIENTS = (Cancel, Credit, Recover)
-_OF_SERVERS = (Ok, End, ErrorFrame, Gap, GoingAway, Recovered, Presence)
+_OF_SERVERS = (Ok, End, ErrorFrame, Gap, Heartbeat, GoingAway, Recovered, Presence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class ClientWire:
         self._writer = codec.writer()
         # A server's reader leaves answers unread, and so tells which question a frame answers whatever its type.
         self._envelope = codec.reader(MessageUnion([], side="server"))
+        self._controls = codec.reader(MessageUnion([], side="client"))
 
     def encode(self, message: Any, *, ref: Ref | None = None, re: Ref | None = None) -> Frame:
         """A frame of anything that has a form on the wire: messages, control frames, dicts; text and bytes are frames.
@@ -131,6 +134,14 @@ class ClientWire:
             FrameError: It is of another type, or invalid.
         """
         return self._codec.reader(expected.union)(frame)
+
+    def error(self, frame: Frame) -> ErrorFrame | None:
+        """The error that a frame is, also one of JSON-RPC; None for any other frame."""
+        try:
+            found = self._controls(frame).message
+        except FrameError:
+            found = None
+        return found if isinstance(found, ErrorFrame) else error_in(frame)
 
     def re(self, frame: Frame) -> Ref | None:
         """Which question a frame answers; None if it answers none, or cannot be read."""

@@ -1,39 +1,37 @@
 // The page of the chat. What others wrote only ever goes through `textContent`, so it stays text.
 
-const $ = (id) => document.getElementById(id);
-const FIRST_WAIT = 500; // milliseconds before the first try to reconnect; each further wait is twice as long
-const LONGEST_WAIT = 10_000;
+import { Session, wording } from "./session.js";
 
-const chat = { name: "", you: "", room: "", members: [], socket: null, failures: 0, timer: 0 };
+const $ = (id) => document.getElementById(id);
+const TYPING = 3_000; // milliseconds for which somebody counts as typing who does not say it again
+
+// A secret of this tab: who comes back with it is the same member.
+const KEY = (sessionStorage.member ??= crypto.getRandomValues(new Uint32Array(4)).join("-"));
+
+const chat = { you: "", room: "", members: new Map(), isNew: true, session: null, typing: new Map(), toldTyping: 0 };
 
 // Connecting
 
 function connect() {
-  clearTimeout(chat.timer);
-  show("connecting", "connecting");
   const url = new URL(`/rooms/${encodeURIComponent(chat.room)}`, location.href);
   url.protocol = url.protocol.replace("http", "ws");
-  const socket = new WebSocket(url);
-  chat.socket = socket;
-  socket.onopen = () => send({ type: "join", name: chat.name });
-  socket.onmessage = (event) => receive(JSON.parse(event.data));
-  socket.onclose = (event) => socket === chat.socket && closed(event);
+  url.searchParams.set("name", chat.you);
+  url.searchParams.set("key", KEY);
+  chat.isNew = true;
+  chat.session = new Session(url, {
+    opening: () => show("connecting", "connecting"),
+    heard,
+    lost: disconnected,
+    ended: enterAgain,
+  });
 }
 
-function closed({ code, reason }) {
-  chat.socket = null;
-  if (code === 1008) return enterAgain(reason); // the server refused what we sent: trying again would not help
-  // Somewhere between half the wait and all of it, so that the pages of a restarted server do not come all at once.
-  const wait = Math.min(FIRST_WAIT * 2 ** chat.failures++, LONGEST_WAIT) * (0.5 + Math.random() / 2);
-  const why = { 1012: "the server restarts", 1013: reason || "try again later" }[code] ?? "no connection";
+function disconnected(why, wait) {
+  chat.members.clear();
   show("offline", `${why}, trying again in ${Math.ceil(wait / 1000)} s`);
-  chat.timer = setTimeout(connect, wait);
-}
-
-function send(message) {
-  if (chat.socket?.readyState !== WebSocket.OPEN) return false;
-  chat.socket.send(JSON.stringify(message));
-  return true;
+  if (!chat.isNew) return;
+  chat.session.mark = null; // what was said before we came is not all here yet: begin anew
+  $("messages").replaceChildren();
 }
 
 function show(state, text) {
@@ -44,44 +42,104 @@ function show(state, text) {
 
 // What the server says
 
-function receive(message) {
+function heard(message) {
   switch (message.type) {
-    case "welcome":
-      chat.failures = 0;
-      chat.you = message.you;
-      chat.members = message.members;
-      $("messages").replaceChildren();
-      message.history.forEach(said);
-      show("online", "online");
-      note(`You are in ${message.room} as ${message.you}.`);
-      break;
+    case "entered":
+      return entered(message);
+    case "recovered": // what was missed follows; unless it is not all there any more: then what is there is fetched
+      return message.complete || lost("What was said meanwhile is not all here.", message.mark);
+    case "gap": // others are of those who type, and do no harm
+      return message.group === `room:${chat.room}` && lost("Something that was said is not here.");
+    case "presence":
+      return showPresence(message);
     case "said":
-      said(message);
-      break;
-    case "joined":
-      chat.members.push(message.name);
-      note(`${message.name} joined.`);
-      break;
-    case "left":
-      chat.members.splice(chat.members.indexOf(message.name), 1);
-      note(`${message.name} left.`);
-      break;
-    case "renamed":
-      renamed(message);
-      break;
+      forgetTyping(message.name);
+      return append(said(message));
+    case "is_typing":
+      return showTyping(message.name);
     case "error":
-      note(message.message, "bad");
-      break;
+      return note(wording(message), "bad");
   }
-  if (message.type !== "said") showMembers();
 }
 
-function renamed({ name, was }) {
-  chat.members[chat.members.indexOf(was)] = name;
-  note(`${was} is now ${name}.`);
-  if (was !== chat.you) return;
-  chat.you = chat.name = name;
+async function entered({ room, you, since }) {
+  callMe(you);
+  show("online", "online");
+  chat.session.mark ??= since; // something that is newer may have been heard already
+  if (!chat.isNew) return;
+  note(`You are in ${room} as ${you}.`);
+  chat.isNew = !(await attempt(fetchEarlier(since)));
+}
+
+function lost(text, mark) {
+  const gap = note(text, "bad");
+  if (!mark) return;
+  chat.session.mark = mark;
+  attempt(fetchEarlier(mark, gap));
+}
+
+async function fetchEarlier(until, gap) {
+  const found = [];
+  await chat.session.ask({ type: "earlier", until }, (message) => found.unshift(message));
+  const list = $("messages");
+  const below = list.scrollHeight - list.scrollTop;
+  if (gap) gap.after(...found.map(said));
+  else list.prepend(...found.map(said));
+  list.scrollTop = list.scrollHeight - below; // what was seen stays where it was
+}
+
+function showPresence({ joined, left }) {
+  const isList = chat.members.size === 0; // the first one has everybody who is there
+  for (const { user, info } of joined) {
+    const was = chat.members.get(user);
+    chat.members.set(user, info.name);
+    if (isList || was === info.name) continue;
+    note(was === undefined ? `${info.name} joined.` : `${was} is now ${info.name}.`);
+    forgetTyping(was);
+  }
+  for (const { user, info } of left) {
+    chat.members.delete(user);
+    forgetTyping(info.name);
+    note(`${info.name} left.`);
+  }
+  showMembers();
+}
+
+function callMe(name) {
+  chat.you = name;
+  chat.session.url.searchParams.set("name", name);
   sessionStorage.setItem("name", name);
+  showMembers();
+}
+
+// What the user does: an answer that is an error is shown.
+
+async function attempt(answer) {
+  try {
+    await answer;
+    return true;
+  } catch (error) {
+    note(error.message, "bad");
+    return false;
+  }
+}
+
+async function say(text) {
+  $("text").value = "";
+  chat.toldTyping = 0;
+  if (!(await attempt(chat.session.ask({ type: "say", text })))) $("text").value ||= text;
+}
+
+async function rename(name) {
+  if (!(await attempt(chat.session.ask({ type: "rename", name })))) return;
+  $("newname").value = "";
+  callMe(name);
+}
+
+function tellTyping() {
+  if (Date.now() - chat.toldTyping < TYPING / 2) return;
+  chat.toldTyping = Date.now();
+  chat.session.send({ type: "typing" });
 }
 
 // What is seen
@@ -109,11 +167,11 @@ function said({ name, text, at }) {
   const bubble = element("div", "bubble");
   bubble.append(by, element("div", "text", text));
   item.append(face(name), bubble);
-  append(item);
+  return item;
 }
 
 function note(text, kind = "") {
-  append(element("li", `note ${kind}`.trim(), text));
+  return append(element("li", `note ${kind}`.trim(), text));
 }
 
 function append(item) {
@@ -122,12 +180,13 @@ function append(item) {
   list.append(item);
   while (list.children.length > 500) list.firstChild.remove();
   if (atEnd) list.scrollTop = list.scrollHeight;
+  return item;
 }
 
 function showMembers() {
-  $("count").textContent = chat.members.length;
+  $("count").textContent = chat.members.size;
   $("members").replaceChildren(
-    ...chat.members.map((name) => {
+    ...[...chat.members.values()].sort().map((name) => {
       const item = element("li", "");
       item.append(face(name), element("span", name === chat.you ? "you" : "", name));
       return item;
@@ -135,13 +194,30 @@ function showMembers() {
   );
 }
 
+function showTyping(name) {
+  clearTimeout(chat.typing.get(name));
+  chat.typing.set(name, setTimeout(forgetTyping, TYPING, name));
+  tellWhoTypes();
+}
+
+function forgetTyping(name) {
+  clearTimeout(chat.typing.get(name));
+  if (chat.typing.delete(name)) tellWhoTypes();
+}
+
+function tellWhoTypes() {
+  const names = [...chat.typing.keys()];
+  $("typing").textContent = names.length === 0 ? "" : `${names.join(", ")} ${names.length === 1 ? "is" : "are"} typing`;
+}
+
 // Coming and going
 
 function enter(name, room) {
-  Object.assign(chat, { name, room, failures: 0 });
+  Object.assign(chat, { you: name, room });
   sessionStorage.setItem("name", name);
   location.hash = encodeURIComponent(room);
   document.title = $("title").textContent = `#${room}`;
+  $("messages").replaceChildren();
   $("entry").hidden = true;
   $("chat").hidden = false;
   connect();
@@ -149,46 +225,38 @@ function enter(name, room) {
 }
 
 function enterAgain(reason = "") {
-  clearTimeout(chat.timer);
-  const socket = chat.socket;
-  chat.socket = null;
-  socket?.close();
+  chat.session.close();
+  chat.session = null;
+  [...chat.typing.keys()].forEach(forgetTyping);
   sessionStorage.removeItem("name");
-  $("messages").replaceChildren();
+  chat.members.clear();
   $("chat").hidden = true;
   $("entry").hidden = false;
   $("refusal").hidden = !reason;
   $("refusal").textContent = reason;
-  $("name").value = chat.name;
+  $("name").value = chat.you;
   $("name").focus();
 }
 
-$("join").onsubmit = (event) => {
-  event.preventDefault();
-  const name = $("name").value.trim();
-  if (name) enter(name, $("room").value);
-};
+function submitted(form, field, act) {
+  $(form).onsubmit = (event) => {
+    event.preventDefault();
+    const text = $(field).value.trim();
+    if (text) act(text);
+  };
+}
 
-$("say").onsubmit = (event) => {
-  event.preventDefault();
-  const text = $("text").value.trim();
-  if (text && send({ type: "say", text })) $("text").value = "";
-};
-
+submitted("join", "name", (name) => enter(name, $("room").value));
+submitted("say", "text", say);
+submitted("rename", "newname", rename);
+$("text").oninput = tellTyping;
 $("text").onkeydown = (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
-  $("say").requestSubmit();
+  if (!$("send").disabled) $("say").requestSubmit();
 };
-
-$("rename").onsubmit = (event) => {
-  event.preventDefault();
-  const name = $("newname").value.trim();
-  if (name && send({ type: "rename", name })) $("newname").value = "";
-};
-
 $("leave").onclick = () => enterAgain();
-addEventListener("online", () => chat.timer && chat.socket === null && !$("chat").hidden && connect());
+addEventListener("online", () => $("state").dataset.state === "offline" && chat.session?.open());
 
 function roomOfAddress() {
   try {

@@ -1,0 +1,54 @@
+"""An application that several workers serve; where its engine is stands in the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+
+from pydantic import BaseModel
+
+from wscontrollers import App, Controller, Groups, Message, Session, receive, websocket
+from wscontrollers.groups import Group, History
+
+WHERE = "SEVERAL_ENGINE"
+
+
+class Hello(Message):
+    pid: int
+
+
+class Say(Message):
+    text: str
+
+
+class Said(Message):
+    who: str
+    pid: int
+    text: str
+
+
+class Who(BaseModel):
+    pid: int
+
+
+class Tea(Controller):
+    sends = (Hello, Said)
+
+    def __init__(self, groups: Groups, session: Session) -> None:
+        self.groups = groups
+        self.session = session
+
+    @websocket("/{who}")
+    async def open(self, who: str) -> AsyncIterator[None]:
+        await self.session.identify(who)
+        await self.session.join("tea", presence=Who(pid=os.getpid()))
+        await self.session.send(Hello(pid=os.getpid()))
+        yield
+
+    @receive
+    async def say(self, message: Say, who: str) -> None:
+        await self.groups.publish("tea", Said(who=who, pid=os.getpid(), text=message.text))
+
+
+tea = Group("tea", history=History(size=100), sends=[Said], presence=Who)
+app = App(controllers=[Tea], engine=os.environ.get(WHERE), groups=[tea])

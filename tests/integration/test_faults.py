@@ -1,0 +1,362 @@
+"""Peers and applications that misbehave, many at a time, behind a real server: nobody else feels it, and nothing is left."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import queue
+import select
+import socket
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+from zlib import crc32
+
+import anyio
+import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as connect_async
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection as SyncConnection
+from websockets.sync.client import connect
+
+from tests.integration.bare import ServerLoop, handshake, masked, open_files, reset
+from tests.serving import serving
+from wscontrollers import App, Controller, Delivery, Depends, Limits, Message, Session, receive, websocket
+
+KIB = 1024
+
+
+class Go(Message):
+    round: int
+
+
+class Ack(Message): ...
+
+
+class Tick(Message):
+    round: int
+    padding: str = ""
+
+
+class Say(Message):
+    text: str
+
+
+class Chunk(Message):
+    task: int
+    n: int
+    data: str
+    check: int
+
+
+@pytest.fixture(params=["websockets-sansio", "wsproto"])
+def ws(request: pytest.FixtureRequest) -> str:
+    """Both WebSocket implementations of uvicorn that are not deprecated."""
+    implementation: str = request.param
+    return implementation
+
+
+# ---- one who stops reading
+
+
+async def closed(session: ClientConnection) -> int | None:
+    """The code that the server closes with; what comes before is thrown away."""
+    while True:
+        try:
+            await session.recv()
+        except ConnectionClosed as end:
+            return None if end.rcvd is None else end.rcvd.code
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_one_that_stops_reading_among_fifty_slows_nobody(ws: str) -> None:
+    """The server goes on when 49 have acknowledged a round. The 50th reads none: it is closed, and little waits for it."""
+    rounds, size, waiting = 80, 8 * KIB, 20
+    acknowledged = asyncio.Semaphore(0)
+    sessions: list[Session[Any, Any]] = []
+    deliveries: dict[Session[Any, Any], list[Delivery]] = defaultdict(list)
+    ends: dict[Session[Any, Any], Any] = {}
+    app = App(limits=Limits(outbox=waiting, rate=None, grace=0.1))
+
+    @app.websocket("/")
+    async def member(session: Session[Ack, Tick]) -> None:
+        sessions.append(session)
+        try:
+            async for _ in session:
+                acknowledged.release()
+        finally:
+            ends[session] = session.ended
+
+    @app.websocket("/speaker")
+    async def speaker(session: Session[Go, Tick]) -> None:
+        async for message in session:
+            for each in sessions:
+                deliveries[each].append(each.send_nowait(Tick(round=message.round, padding="x" * size)))
+            for _ in range(49):
+                await acknowledged.acquire()
+            await session.reply(message, Tick(round=message.round))
+
+    async def follow(session: ClientConnection) -> None:
+        for number in range(rounds):
+            assert str(await session.recv()).startswith(f'{{"type":"tick","round":{number},')
+            await session.send('{"type":"ack"}')
+
+    with serving(app, ws=ws, buffers=4 * KIB) as address:
+        async with anyio.create_task_group() as tasks, connect_async(f"ws://{address}/speaker") as speaking:
+            members = [await connect_async(f"ws://{address}/", compression=None) for _ in range(49)]
+            small = socket.socket()
+            small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
+            small.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(small, tuple(address.split(":")))
+            stalled = await connect_async(f"ws://{address}/", sock=small, compression=None)
+            stalled.transport.pause_reading()
+            for session in members:
+                tasks.start_soon(follow, session)
+            for number in range(rounds):
+                await speaking.send(f'{{"type":"go","round":{number}}}')
+                assert f'"round":{number}' in str(await speaking.recv())
+            stalled.transport.resume_reading()
+            assert await closed(stalled) == 1013
+            for session in members:
+                await session.close()
+    slow = [session for session in sessions if ends[session].code == 1013]
+    assert [ends[session].reason for session in slow] == ["too slow"]
+    taken = rounds - deliveries[slow[0]].count(Delivery.CLOSED)
+    # What is queued, 64 KiB of the transport, and the kernel's buffers of either side, which it doubles.
+    assert waiting < taken < waiting + 64 / 8 + 10 < rounds
+    assert deliveries[slow[0]][taken:] == [Delivery.CLOSED] * (rounds - taken)
+    assert all(Delivery.CLOSED not in deliveries[session] for session in sessions if session not in slow)
+
+
+def test_a_flood_is_not_read_while_nobody_takes_it(ws: str) -> None:
+    """Of 10,000 frames those that fit into the inbox and the buffers leave the client; once they are taken: 1008."""
+    seen: list[str] = []
+    server, go_on = ServerLoop(), asyncio.Event()
+    app = App(limits=Limits(inbox=4, rate=0.1))
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Any]) -> None:
+        server.loop = asyncio.get_running_loop()
+        async for message in session:
+            seen.append(message.text)
+            await go_on.wait()
+
+    frame = masked('{"type":"say","text":"%s"}' % ("a" * KIB))
+    with serving(app, ws=ws, buffers=4 * KIB) as address:
+        raw = handshake(address, buffers=4 * KIB)
+        sent = 0
+        raw.setblocking(False)
+        while sent < 10_000 * len(frame) and select.select([], [raw], [], 1)[1]:
+            sent += raw.send(frame)  # what is cut off is no matter: a frame goes on with the next one's bytes
+        paused_at = sent / len(frame)
+        assert len(seen) == 1
+        # The inbox and the one that is handled; what uvicorn read in one go, at most 256 KiB; the kernel's buffers.
+        assert paused_at < 5 + 256 + 32
+        raw.close()
+        server(go_on.set)
+        with connect(f"ws://{address}/") as session:
+            answers = flooded(session, '{"type":"say","text":"a"}')
+    assert answers == (1008, "too many messages")
+    assert len(seen) <= paused_at + 200 + 1
+
+
+def flooded(session: SyncConnection, frame: str) -> tuple[int, str]:
+    """Send up to 10,000 frames; returns how the server closes."""
+    with suppress(ConnectionClosed):
+        for _ in range(10_000):
+            session.send(frame)
+    return last_words(session)
+
+
+def last_words(session: SyncConnection) -> tuple[int, str]:
+    """How the server closes; what comes before is thrown away."""
+    with suppress(ConnectionClosed):
+        while True:
+            session.recv(timeout=20)
+    assert session.close_code is not None
+    return session.close_code, session.close_reason or ""
+
+
+# ---- those who vanish
+
+
+def test_a_thousand_sessions_that_are_reset_at_once_leave_nothing(ws: str) -> None:
+    """Tasks, handlers and clean-ups of all come to their end once, and memory is what it was behind the wave before."""
+    log: dict[str, int] = defaultdict(int)
+    ready, gone = queue.Queue[None](), queue.Queue[None]()
+    server = ServerLoop()
+
+    async def resource_of_it() -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            log["clean-up"] += 1
+            gone.put(None)
+
+    class Crowd(Controller):
+        dependencies = [Depends(resource_of_it)]
+
+        @websocket("/")
+        async def open(self, session: Session) -> AsyncIterator[None]:
+            server.loop = asyncio.get_running_loop()
+            session.start_soon(self.wait, "task")
+            ready.put(None)
+            yield
+            assert session.ended is not None
+            log[f"ended by {session.ended.by}"] += 1
+
+        @receive
+        async def say(self, message: Say) -> None:
+            await self.wait("handler")
+
+        async def wait(self, what: str) -> None:
+            log[f"{what} in"] += 1
+            try:
+                await anyio.sleep_forever()
+            finally:
+                log[f"{what} out"] += 1
+
+    def wave(address: str, count: int) -> int:
+        """Open sessions, half of them with a handler at work, reset them all; returns what the process holds behind it."""
+        log.clear()
+        peers = [handshake(address) for _ in range(count)]
+        for peer in peers[::2]:
+            peer.sendall(masked('{"type":"say","text":"%s"}' % ("a" * 200)))
+        for _ in peers:
+            ready.get(timeout=20)
+        while server(lambda: log["handler in"]) < count / 2:
+            pass
+        for peer in peers:
+            reset(peer)
+        for _ in peers:
+            gone.get(timeout=20)
+        while server(lambda: len(asyncio.all_tasks())) > idle:
+            pass
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    with open_files(4096), serving(App(controllers=[Crowd]), ws=ws) as address:
+        handshake(address).close()
+        gone.get(timeout=20)
+        ready.get(timeout=20)
+        idle = server(lambda: len(asyncio.all_tasks()))
+        before = wave(address, 100)
+        behind = wave(address, 1_000)
+        by = {kind: count for kind, count in log.items() if kind.startswith("ended by")}
+    assert sum(by.values()) == 1_000
+    assert {kind: log[kind] for kind in ("clean-up", "task in", "task out")} == dict.fromkeys(
+        ("clean-up", "task in", "task out"), 1_000
+    )
+    assert log["handler in"] == log["handler out"] == 500
+    assert behind < before + 10 * 1_000, "an idle session holds some hundred blocks"
+
+
+def test_a_peer_that_falls_silent_is_gone_at_the_ping_time_out(ws: str) -> None:
+    """It answers no ping any more, and the connection stays: handlers, tasks and clean-ups end all the same."""
+    log: queue.Queue[Any] = queue.Queue()
+
+    class Busy(Controller):
+        @websocket("/")
+        async def open(self, session: Session) -> AsyncIterator[None]:
+            yield
+            log.put(session.ended)
+
+        @receive
+        async def say(self, message: Say) -> None:
+            log.put("in")
+            try:
+                await anyio.sleep_forever()
+            finally:
+                log.put("out")
+
+    pings: dict[str, Any] = {"ws_ping_interval": 0.2, "ws_ping_timeout": 0.2}
+    with serving(App(controllers=[Busy]), ws=ws, **pings) as address:
+        raw = handshake(address)
+        raw.sendall(masked('{"type":"say","text":"%s"}' % ("a" * 200)))
+        assert [log.get(timeout=10) for _ in range(2)] == ["in", "out"]
+        assert log.get(timeout=10).by in ("client", "network")
+        raw.close()
+
+
+# ---- an application that fails
+
+
+def test_clean_ups_that_fail_hide_none_of_the_others(ws: str, caplog: pytest.LogCaptureFixture) -> None:
+    """All of them run, the log has every exception, and the peer gets a close frame: 1011."""
+    ran: list[str] = []
+
+    def failing(name: str) -> Any:
+        async def dependency() -> AsyncIterator[None]:
+            try:
+                yield
+            finally:
+                ran.append(name)
+                if name != "c":
+                    raise ZeroDivisionError(f"clean-up {name}")
+
+        return Depends(dependency)
+
+    class Untidy(Controller):
+        dependencies = [failing("a"), failing("b"), failing("c")]
+
+        @websocket("/", dependencies=[failing("d")])
+        async def open(self, session: Session) -> AsyncIterator[None]:
+            yield
+            ran.append("behind")
+            raise ZeroDivisionError("behind the yield")
+
+        @receive
+        async def say(self, message: Say, session: Session) -> None:
+            await session.close(4001)
+
+    with (
+        caplog.at_level(logging.ERROR),
+        serving(App(controllers=[Untidy]), ws=ws) as address,
+        connect(f"ws://{address}/") as peer,
+    ):
+        peer.send('{"type":"say","text":"go"}')
+        assert last_words(peer) == (1011, "Internal error")
+    assert ran == ["behind", "d", "c", "b", "a"]
+    told = [record for record in caplog.records if record.name == "wscontrollers.session"]
+    assert len(told) == 1
+    for words in ("behind the yield", "clean-up d", "clean-up b", "clean-up a"):
+        assert f"ZeroDivisionError: {words}" in logging.Formatter().format(told[0]), words
+
+
+# ---- many who send
+
+
+def test_frames_of_twenty_tasks_never_mix_under_pressure(ws: str) -> None:
+    """Long and short ones, sent in both ways to a client that reads in fits: each is whole, and each task's are in order."""
+
+    def chunk(task: int, n: int) -> Chunk:
+        data = chr(ord("a") + task) * (1, 100, 5 * KIB, 100 * KIB)[(task + n) % 4]
+        return Chunk(task=task, n=n, data=data, check=crc32(data.encode()))
+
+    app = App(limits=Limits(outbox=10_000, outbox_bytes=100 * KIB * KIB))
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Chunk]) -> None:
+        async def send(task: int) -> None:
+            for n in range(20):
+                if (task + n) % 3:
+                    assert await session.send(chunk(task, n)) is Delivery.SENT
+                else:
+                    assert session.send_nowait(chunk(task, n)) is not Delivery.CLOSED
+
+        async with anyio.create_task_group() as tasks:
+            for task in range(20):
+                tasks.start_soon(send, task)
+
+    seen: dict[int, list[int]] = defaultdict(list)
+    with serving(app, ws=ws, buffers=4 * KIB) as address, connect(f"ws://{address}/", max_size=None, compression=None) as session:
+        for _ in range(400):
+            frame = Chunk.model_validate_json(session.recv(timeout=10))
+            assert frame == chunk(frame.task, frame.n)
+            seen[frame.task].append(frame.n)
+        assert last_words(session) == (1000, "")
+    assert seen == {task: list(range(20)) for task in range(20)}

@@ -1,0 +1,127 @@
+"""The time of one session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import anyio
+
+from wscontrollers import App, Controller, JsonRpc, Limits, Message, Session, receive, websocket
+from wscontrollers.messages import Heartbeat, Ok
+from wscontrollers.session import Ended
+from wscontrollers.testing import AsyncTestClient
+
+
+class Work(Message):
+    pass
+
+
+async def test_a_grace_is_counted_from_the_end() -> None:
+    """What runs when the server ends the session is cancelled once its grace is over by the clock, and not before."""
+    cancelled: list[Ended | None] = []
+    at_work = anyio.Event()
+
+    class Desk(Controller):
+        limits = Limits(grace=3)
+
+        @websocket("/")
+        async def open(self, session: Session) -> AsyncIterator[None]:
+            self.session = session
+            session.start_soon(self.leave)
+            yield
+
+        @receive
+        async def work(self, message: Work) -> None:
+            try:
+                at_work.set()
+                await anyio.sleep_forever()
+            except BaseException:
+                cancelled.append(self.session.ended)
+                raise
+
+        async def leave(self) -> None:
+            await at_work.wait()
+            await self.session.close(4000)
+
+    async with AsyncTestClient(App(controllers=[Desk])) as client, client.connect("/") as peer:
+        await peer.send(Work())
+        await at_work.wait()
+        await client.clock.advance(2.9)
+        assert not cancelled
+        await client.clock.advance(0.2)
+        await peer.expect_closed(4000)
+    assert cancelled == [Ended("server", 4000)]
+
+
+async def test_a_silent_client_is_asked_for_a_sign_of_life() -> None:
+    """After `heartbeat` seconds without a frame; any frame is one, and an answer does not count as a message for `idle`."""
+    app = App(limits=Limits(heartbeat=10, idle=25))
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Work, Work]) -> None:
+        async for _ in session:
+            pass
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await client.clock.advance(9)
+        await peer.expect_nothing()
+        await client.clock.advance(1)
+        await peer.reply(await peer.expect(Heartbeat))
+        await client.clock.advance(10)
+        await peer.expect(Heartbeat)
+        await client.clock.advance(5)
+        assert await peer.expect_closed(1001) == "idle"
+
+
+async def test_a_client_that_gives_no_sign_is_gone() -> None:
+    """It is asked once, and after as many seconds again the session ends; another framing asks in its own way."""
+
+    class Desk(Controller):
+        limits = Limits(heartbeat=10)
+
+        @websocket("/")
+        async def open(self) -> AsyncIterator[None]:
+            yield
+
+    class Rpc(Desk):
+        prefix = "/rpc"
+        protocol = JsonRpc()
+
+    async with AsyncTestClient(App(controllers=[Desk, Rpc])) as client:
+        async with client.connect("/") as peer:
+            await client.clock.advance(15)
+            await peer.expect(Heartbeat)
+            await client.clock.advance(5)
+            assert await peer.expect_closed(1001) == "no answer to a heartbeat"
+        async with client.connect("/rpc/") as peer:
+            await client.clock.advance(10)
+            asked = await peer.receive_json()
+            assert asked == {"jsonrpc": "2.0", "method": "heartbeat", "params": {}, "id": 1}
+            await peer.send_json({"jsonrpc": "2.0", "result": None, "id": 1})
+            await client.clock.advance(9)
+            await peer.expect_nothing()
+
+
+async def test_a_busy_server_takes_no_silence_amiss() -> None:
+    """While the inbox is full nothing is read, and the client may have said much."""
+    go = anyio.Event()
+
+    class Desk(Controller):
+        limits = Limits(heartbeat=10, inbox=1)
+
+        @websocket("/")
+        async def open(self) -> AsyncIterator[None]:
+            yield
+
+        @receive
+        async def work(self, message: Work) -> None:
+            await go.wait()
+
+    async with AsyncTestClient(App(controllers=[Desk])) as client, client.connect("/") as peer:
+        for _ in range(4):
+            await peer.send(Work())
+        await client.clock.advance(60)
+        await peer.expect_nothing()
+        go.set()
+        await peer.send(Work(), ref=1)
+        await peer.expect(Ok)

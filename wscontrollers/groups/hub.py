@@ -1,0 +1,322 @@
+"""The groups of one event loop: who is in them, and what the engine brings for them."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import Event
+
+from ..exceptions import EngineDownError
+from ..messages import Gap
+from ..session.loops import start_detached
+from .catching_up import heal, lose
+from .control import obeyed
+from .engines.engine import Arrival, Connection, Engine, EngineState, History, Position
+from .local import LocalGroup, Tally
+from .marks import Mark
+from .member import Member
+from .names import EVERYBODY, channel_of, group_of
+from .presence.node import Node
+from .published import Published
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .memberships import SessionGroups
+
+logger = logging.getLogger("wscontrollers.groups")
+
+
+AGAIN = 1.0
+"""Seconds after which what an engine did not answer is asked again."""
+
+
+class _Opening:
+    """An attempt to connect."""
+
+    __slots__ = ("done", "failure")
+
+    def __init__(self) -> None:
+        self.done = Event()
+        self.failure: Exception | None = None
+
+
+class Hub:
+    """Connects the sessions of one event loop with an engine.
+
+    Args:
+        engine: What carries groups.
+        history_of: What is kept of a group.
+        changed: Told when the engine's state is another one.
+        delivers_alone: Whether what is published while the engine is away is delivered in this process.
+        lease: Seconds after which others take this event loop for dead if it does not show itself.
+
+    Attributes:
+        node: Who is in the groups with presence.
+        sessions: By their ids, those that are in a group or said whose they are.
+        state: How the engine is.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        history_of: Callable[[str], History | None],
+        changed: Callable[[EngineState, str], None],
+        delivers_alone: bool = False,
+        lease: float = 15.0,
+    ) -> None:
+        self._engine = engine
+        self._history_of = history_of
+        self._changed = changed
+        self._delivers_alone = delivers_alone
+        self._connection: Connection | None = None
+        self._opening: _Opening | None = None
+        self._closing = Event()
+        self._closed = Event()
+        self._tasks: dict[object, object] = {}
+        self._groups: dict[str, LocalGroup] = {}
+        self.node = Node(self, lease=lease)
+        self.sessions: dict[str, SessionGroups] = {}
+
+    # Its life
+
+    async def open(self) -> Connection:
+        """Connect to the engine, if it is not done yet.
+
+        Raises:
+            EngineDownError: The engine is not there.
+        """
+        while self._connection is None:
+            if self._opening is None:
+                self._opening = _Opening()
+                self.start(self._live)
+            opening = self._opening
+            await opening.done.wait()
+            if opening.failure is not None:
+                raise opening.failure
+        return self._connection
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self.node.close()
+        if self._opening is not None:
+            self._closing.set()
+            await self._closed.wait()
+
+    @property
+    def state(self) -> EngineState:
+        """How the engine is."""
+        return EngineState.DOWN if self._connection is None else self._connection.state
+
+    async def _live(self) -> None:
+        """Hold the connection in a task of its own: contexts of an event loop are left by the task that entered them."""
+        opening = self._opening
+        assert opening is not None
+        try:
+            async with self._engine.connect(self) as connection:
+                await _subscribed(connection, EVERYBODY)
+                self._connection = connection
+                opening.done.set()
+                await self._closing.wait()
+        except Exception as error:
+            if opening.done.is_set():
+                logger.exception("engine %s: it failed", self._engine.name)
+            opening.failure = error
+        finally:
+            self._connection = self._opening = None
+            opening.done.set()
+            self._closing, closed, self._closed = Event(), self._closed, Event()
+            closed.set()
+
+    def start(self, function: Callable[[], Awaitable[None]]) -> None:
+        """Start a task that belongs to no session."""
+        key = object()
+
+        async def run() -> None:
+            try:
+                await function()
+            except EngineDownError as error:
+                logger.warning("engine %s: %s", self._engine.name, error)
+            except Exception:
+                logger.exception("groups: a task failed")
+            finally:
+                del self._tasks[key]
+
+        self._tasks[key] = None
+        task = start_detached(run)
+        if key in self._tasks:  # it is not over yet, as it may be where tasks begin eagerly
+            self._tasks[key] = task
+
+    # Publishing
+
+    async def publish(self, name: str, data: bytes) -> Published:
+        """Publish to a group.
+
+        Raises:
+            EngineDownError: The engine did not take it in time.
+        """
+        group = self._groups.get(name)
+        history = group.history if group is not None else self._history_of(name)
+        try:
+            connection = self._connection or await self.open()
+            position = await connection.publish(channel_of(name), data, history)
+        except EngineDownError:
+            if not self._delivers_alone:
+                raise
+            tally = self.group(name).deliver(data, None) if name in self._groups else Tally(0, 0, 0)
+            return Published(tally.delivered, tally.dropped)
+        mark = None if history is None else str(Mark(name, position))
+        group = self._groups.get(name)
+        if group is None:
+            return Published(0, 0, mark)
+        known = group.tally
+        if known is None or known.offset != position.offset:
+            return Published(None, None, mark)
+        return Published(known.delivered, known.dropped, mark)
+
+    # Members
+
+    def group(self, name: str) -> LocalGroup:
+        """A group as far as it is here."""
+        found = self._groups.get(name)
+        if found is None:
+            found = self._groups[name] = LocalGroup(name, history=self._history_of(name), counts=self._engine.is_dense)
+        return found
+
+    def find(self, name: str) -> LocalGroup | None:
+        """A group that has members here, or None."""
+        return self._groups.get(name)
+
+    async def add(self, name: str, member: Member) -> LocalGroup | None:
+        """Put a session into a group; on return the engine delivers to it, and what comes waits until it goes live.
+
+        Returns:
+            The group; None if the member left meanwhile.
+
+        Raises:
+            EngineDownError: The engine is not there; the member is in the group, and hears what is published in this process.
+        """
+        connection = await self.open()
+        while not member.has_left:
+            group = self.group(name)
+            group.members[member.life.id] = member
+            async with group.lock:
+                if self._groups.get(name) is not group:
+                    continue  # it was given up while this waited for its turn
+                if group.position is None:
+                    await self._subscribe(group, connection)
+            return None if member.has_left else group
+        return None
+
+    async def _subscribe(self, group: LocalGroup, connection: Connection) -> None:
+        group.pending = deque()
+        try:
+            group.position = await connection.subscribe(group.channel)
+        except BaseException:
+            group.pending = None  # if the engine made a note of it, it says where the group stands when it is back
+            raise
+        self._catch_up(group)
+
+    def remove(self, name: str, member: Member) -> None:
+        """Take a session out of a group."""
+        member.has_left = True
+        group = self._groups.get(name)
+        if group is None or group.members.get(member.life.id) is not member:
+            return
+        del group.members[member.life.id]
+        if group.members:
+            return
+
+        async def give_up() -> None:
+            async with group.lock:
+                if group.members or self._groups.get(name) is not group:
+                    return
+                # It stays in its place until that is done: who joins meanwhile waits for the lock, and subscribes behind it.
+                if self._connection is not None:
+                    await self._connection.unsubscribe(group.channel)
+                group.position = group.pending = None
+                if not group.members:
+                    del self._groups[name]
+
+        self.start(give_up)
+
+    # What the engine tells
+
+    def arrived(self, arrival: Arrival) -> None:
+        """See `Listener.arrived`."""
+        if arrival.channel == EVERYBODY:
+            obeyed(self, arrival.data)
+            return
+        if self.node.arrived(arrival):
+            return
+        group = self._groups.get(group_of(arrival.channel))
+        if group is None:
+            return
+        if group.pending is not None:
+            group.pending.append(arrival)
+            return
+        position = group.position
+        if position is None or (arrival.position.epoch == position.epoch and arrival.previous == position.offset):
+            group.deliver(arrival.data, arrival.position)
+        elif arrival.position.epoch != position.epoch or arrival.previous > position.offset:
+            group.pending = deque([arrival])
+            self._heal(group, Position(arrival.position.epoch, arrival.previous))
+
+    def resumed(self, channel: str, position: Position) -> None:
+        """See `Listener.resumed`."""
+        if channel == EVERYBODY or self.node.resumed(channel, position):
+            return
+        group = self._groups.get(group_of(channel))
+        if group is None or group.pending is not None:
+            return
+        if group.position is None:
+            group.position = position
+            if group.members:  # they joined while the engine was away
+                group.tell_gap(Gap(0, "engine", group.name))
+        elif group.position != position:
+            group.pending = deque()
+            self._heal(group, position)
+
+    def changed(self, state: EngineState, reason: str) -> None:
+        """See `Listener.changed`."""
+        self._changed(state, reason)
+        if state is EngineState.UP:
+            self.node.wake()
+
+    def _heal(self, group: LocalGroup, target: Position) -> None:
+        async def fetch() -> None:
+            seen, connection = group.position, self._connection
+            try:
+                if connection is not None:
+                    await heal(group, connection, target)
+            except EngineDownError as error:
+                logger.warning("engine %s: %s", self._engine.name, error)
+                group.pending = None
+                await anyio.sleep(AGAIN)
+                # One that is down says where each group stands when it is back; one that was only slow does not.
+                if self.state is not EngineState.DOWN and group.position is seen:
+                    self.resumed(group.channel, target)
+                return
+            except Exception:
+                logger.exception("group %r: what it missed cannot be read", group.name)
+                lose(group, target)
+            self._catch_up(group)
+
+        self.start(fetch)
+
+    def _catch_up(self, group: LocalGroup) -> None:
+        """Hand over what arrived while something before it was fetched."""
+        pending, group.pending = group.pending, None
+        for arrival in pending or ():
+            self.arrived(arrival)
+
+
+async def _subscribed(connection: Connection, channel: str) -> None:
+    try:
+        await connection.subscribe(channel)
+    except EngineDownError:
+        await anyio.lowlevel.checkpoint()  # an engine that may begin without its server subscribes when that is there

@@ -1,0 +1,97 @@
+"""A group as far as it is in this process: its members, and where it stands."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import NamedTuple
+
+from anyio import Lock
+
+from ..messages import Gap
+from .engines.engine import Arrival, History, Position
+from .envelope import Envelope
+from .member import Member
+from .names import USER, channel_of
+from .publication import Publication
+from .sweep import Sweep
+
+logger = logging.getLogger("wscontrollers.groups")
+
+
+class Tally(NamedTuple):
+    """What became of one publication in this process.
+
+    Attributes:
+        delivered: To how many sessions it was sent, or for how many it waits.
+        dropped: For how many there was no room.
+    """
+
+    offset: int
+    delivered: int
+    dropped: int
+
+
+class LocalGroup:
+    """The members of one group in this process.
+
+    Attributes:
+        name: The group's name.
+        counts: Whether what is lost can be counted.
+        history: What is kept of it; then frames tell their place.
+        members: By the id of their session.
+        position: The last message that was handed to the members; None until the engine delivers.
+        pending: What arrived and cannot be handed over yet: something before it is being fetched.
+        lock: Held while it is subscribed to, or no more.
+        tally: What became of the last publication.
+    """
+
+    __slots__ = ("counts", "history", "lock", "members", "name", "pending", "position", "tally")
+
+    def __init__(self, name: str, *, history: History | None = None, counts: bool = True) -> None:
+        self.name = name
+        self.counts = counts
+        self.history = history
+        self.members: dict[str, Member] = {}
+        self.position: Position | None = None
+        self.pending: deque[Arrival] | None = None
+        self.lock = Lock()
+        self.tally: Tally | None = None
+
+    @property
+    def has_history(self) -> bool:
+        """Whether something is kept of it."""
+        return self.history is not None
+
+    @property
+    def channel(self) -> str:
+        """The engine's channel."""
+        return channel_of(self.name)
+
+    def publication(self, data: bytes, position: Position | None) -> Publication | None:
+        """What was published, for members; None if it is no envelope."""
+        try:
+            envelope = Envelope.decode(data)
+        except (ValueError, TypeError):
+            logger.warning("group %r: something that is no message of ours was published to it", self.name)
+            return None
+        return Publication(self.name, envelope, position, is_marked=self.has_history)
+
+    def deliver(self, data: bytes, position: Position | None) -> Tally:
+        """Hand a message to all members, and note where the group stands now."""
+        publication = self.publication(data, position)
+        if position is not None:
+            self.position = position
+        delivered = dropped = 0
+        if publication is not None:
+            sweep = Sweep(publication, tuple(self.members.values()))
+            delivered, dropped = sweep.run()
+        self.tally = Tally(0 if position is None else position.offset, delivered, dropped)
+        return self.tally
+
+    def tell_gap(self, gap: Gap) -> None:
+        """Tell all members that they missed something; the sessions of a user know of no group that they would be."""
+        if self.name.startswith(USER):
+            gap = Gap(gap.dropped, gap.reason)
+        for member in tuple(self.members.values()):
+            member.miss(gap)

@@ -1,0 +1,135 @@
+"""One session in one group."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ..messages import Gap
+from ..session.delivery import Delivery
+from .engines.engine import Position
+from .marks import Mark
+from .publication import Publication
+
+if TYPE_CHECKING:
+    from ..session.life import Life
+    from ..session.outbox import Outbox
+
+logger = logging.getLogger("wscontrollers.groups")
+
+
+class Member:
+    """A session that is in a group.
+
+    While it catches up with what it missed, what arrives meanwhile waits, so that it comes behind that.
+
+    Args:
+        life: The session.
+        direct: Whether frames may be written to the server's transport (see `Groups`).
+
+    Attributes:
+        life: The same.
+        dialect: How its frames are written.
+        outbox: Where a frame may go at once; None while it catches up.
+        has_left: Whether it is a member no more.
+        wanted: From where on its client wants what it missed, and has not been answered yet.
+    """
+
+    __slots__ = ("_after", "_direct", "_waiting", "dialect", "has_left", "life", "outbox", "wanted")
+
+    def __init__(self, life: Life, *, direct: bool = True) -> None:
+        self.life = life
+        self.dialect = life.framing.dialect
+        self.outbox: Outbox | None = None
+        self.has_left = False
+        self.wanted: Mark | None = None
+        self._direct = direct
+        self._waiting: deque[Publication | Gap] | None = deque()
+        self._after: Position | None = None
+
+    def offer(self, publication: Publication) -> Delivery:
+        """Hand it a publication: at once, or when it has caught up. Whatever is wrong with it, no other member sees of it."""
+        if self._waiting is None:
+            return self._sent(publication)
+        if self._after is not None:
+            return self._compared(publication, self._after)
+        if len(self._waiting) >= self.life.limits.outbox:
+            self.life.overflown()
+            return Delivery.CLOSED
+        self._waiting.append(publication)
+        return Delivery.QUEUED
+
+    def hold(self) -> None:
+        """Let what arrives from now on wait, if it does not yet."""
+        if not self.is_catching_up:
+            self._waiting, self._after, self.outbox = deque(), None, None
+
+    def take_wanted(self) -> Mark | None:
+        """What its client wants, once."""
+        wanted, self.wanted = self.wanted, None
+        return wanted
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether what arrives waits."""
+        return self._waiting is not None and self._after is None
+
+    def miss(self, gap: Gap) -> None:
+        """Tell it that something is lost, behind what waits."""
+        if self._waiting is None or self._after is not None:
+            self.life.tell(gap)
+        else:
+            self._waiting.append(gap)
+
+    def go_live(self, after: Position | None = None, here: Position | None = None) -> None:
+        """Hand over what waited, and from now on what arrives.
+
+        Args:
+            after: The place up to which it has everything.
+            here: Where its group stands. The history may be ahead of that: what the group comes to then, the session has already.
+        """
+        waiting, self._waiting = self._waiting, None
+        for each in waiting or ():
+            if isinstance(each, Gap):
+                self.life.tell(each)
+            elif each.is_behind(after):
+                self._sent(each)
+        if after is not None and here is not None and (here.epoch != after.epoch or here.offset < after.offset):
+            self._waiting, self._after = deque(), after
+        else:
+            self._open()
+
+    def _open(self) -> None:
+        self._waiting = self._after = None
+        self.outbox = self.life.outbox
+        if self._direct:
+            self.outbox.go_direct()
+
+    async def replay(self, publication: Publication) -> Delivery:
+        """Send it a publication that it missed; a slow peer is waited for."""
+        life = self.life
+        if not publication.is_for(self):
+            return Delivery.SENT
+        shared = publication.frame_for(life.framing)
+        return Delivery.SENT if shared is None else await life.outbox.send({**shared.event}, shared.size)
+
+    def _compared(self, publication: Publication, after: Position) -> Delivery:
+        position = publication.position
+        if position is not None and position.epoch == after.epoch:
+            if position.offset <= after.offset:
+                return Delivery.SENT  # out of the history
+            self._open()
+        return self._sent(publication)
+
+    def _sent(self, publication: Publication) -> Delivery:
+        life = self.life
+        try:
+            shared = publication.frame_for(life.framing)
+            if shared is None:
+                return Delivery.DROPPED
+            overflow = publication.envelope.overflow or life.wire.overflow
+            return life.outbox.send_nowait({**shared.event}, shared.size, overflow, publication.key)
+        except Exception:
+            logger.exception("session %s: a group's message could not be delivered", life.id)
+            return Delivery.DROPPED

@@ -1,0 +1,217 @@
+"""The groups of one session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from anyio import Event
+
+from ..exceptions import EngineDownError
+from ..messages import ErrorFrame, Recovered
+from ..session.memberships import Joined
+from .catching_up import recover
+from .marks import Mark
+from .member import Member
+from .names import USER, checked, own
+
+if TYPE_CHECKING:
+    from ..session.life import Life
+    from .groups import Groups
+    from .hub import Hub
+    from .local import LocalGroup
+    from .presence.declared import PresenceOf
+
+RECOVER = "recover"
+"""The parameter of the URL in which a client gives its marks."""
+MAX_MARKS = 128
+
+
+class SessionGroups:
+    """What one session is in (see `session.memberships.Memberships`).
+
+    Args:
+        groups: The groups of the application.
+        hub: Those of the event loop.
+        life: The session.
+    """
+
+    __slots__ = ("_entering", "_groups", "_hub", "_joined", "_marks", "life", "user")
+
+    def __init__(self, groups: Groups, hub: Hub, life: Life) -> None:
+        self._groups = groups
+        self._hub = hub
+        self._joined: dict[str, Member] = {}
+        self._entering: dict[str, Event] = {}
+        self._marks: dict[str, Mark] | None = None
+        self.life = life
+        self.user: str | None = None
+        hub.sessions[life.id] = self
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Which groups it is in."""
+        return frozenset(name for name in self._joined if not name.startswith(USER))
+
+    async def join(self, group: str, presence: Any = None) -> Joined:
+        """See `Session.join`."""
+        declared = self._groups.declarations.presence_of(own(group))
+        while (entering := self._entering.get(group)) is not None:
+            await entering.wait()  # another task joins the same group
+        if group in self._joined:
+            if presence is not None:
+                await self._hub.node.change(group, self.life.id, info=_given(declared, presence, group))
+            return Joined(group, self._mark(self._hub.group(group)))
+        info = _given(declared, presence, group)
+        self._require_room()
+        self._entering[group] = entering = Event()
+        try:
+            await self._groups.guard(group, self.life)
+            return await self._enter(group, declared, info)
+        finally:
+            del self._entering[group]
+            entering.set()
+
+    async def leave(self, group: str) -> None:
+        """See `Session.leave`."""
+        if not group.startswith(USER) and (member := self._joined.pop(group, None)) is not None:
+            self._remove(group, member)
+
+    async def identify(self, user: str) -> None:
+        """See `Session.identify`."""
+        group = checked(USER + user)
+        if self.user == user:
+            return
+        if not user or self.user is not None:
+            raise ValueError(
+                f"Session.identify({user!r}): {'it is empty' if not user else 'the session has a user already'}. Fix: identify a "
+                "session once, when its user is known."
+            )
+        self.user = user
+        try:
+            await self._enter(group)
+        except BaseException:
+            self.user = None
+            raise
+        for name in self.names:
+            await self._hub.node.change(name, self.life.id, user=user)
+
+    async def recover(self, marks: Sequence[str]) -> None:
+        """Send what was missed since these marks: from the client's own frame.
+
+        Of the marks of one group the last one counts; a group that is being caught up with is begun anew when that is done, with
+        the last mark that was given by then. So what a client makes the server send is bounded by what it takes.
+        """
+        wanted = {mark.group: mark for text in marks if (mark := _read(text)) is not None}
+        if wanted.keys() - self._joined.keys() or not wanted:
+            self.life.tell(ErrorFrame("forbidden", "no mark of a group that this session is in"))
+        for name, mark in wanted.items():
+            member = self._joined.get(name)
+            group = self._hub.find(name)
+            if member is None or group is None:
+                continue
+            if not group.has_history:
+                self.life.tell(Recovered(name, complete=False))
+                continue
+            is_begun, member.wanted = member.is_catching_up, mark
+            if not is_begun:
+                await self._catch_up(member, group)
+
+    def release(self) -> None:
+        """Leave everything: the session is over."""
+        joined, self._joined = self._joined, {}
+        for name, member in joined.items():
+            self._remove(name, member)
+        self._hub.sessions.pop(self.life.id, None)
+
+    async def _enter(self, name: str, declared: PresenceOf[Any] | None = None, info: Any = None) -> Joined:
+        if self.life.ended is not None:
+            return Joined(name)
+        member = self._joined[name] = Member(self.life, direct=self._groups.direct)
+        try:
+            joined = await self._entered(name, member)
+            if declared is not None and self._joined.get(name) is member:
+                await self._hub.node.enter(name, declared, self.life, self.user, info)
+            return joined
+        except BaseException:
+            if self._joined.get(name) is member:
+                del self._joined[name]
+            self._remove(name, member)
+            raise
+
+    def _remove(self, name: str, member: Member) -> None:
+        self._hub.remove(name, member)
+        if name not in self._joined:
+            self._hub.node.leave(name, self.life.id)
+
+    async def _entered(self, name: str, member: Member) -> Joined:
+        try:
+            group = await self._hub.add(name, member)
+        except EngineDownError:
+            if not self._groups.delivers_alone:
+                raise
+            member.go_live()
+            return Joined(name)
+        if group is None:
+            return Joined(name)
+        mark = self._asked().pop(name, None)
+        if mark is not None and not group.has_history:
+            self.life.tell(Recovered(name, complete=False))
+        if mark is None or not group.has_history:
+            member.go_live(group.position)
+            return Joined(name, self._mark(group), None if mark is None else False)
+        member.wanted = mark
+        recovered = await self._catch_up(member, group)
+        return Joined(name, self._mark(group), recovered)
+
+    async def _catch_up(self, member: Member, group: LocalGroup) -> bool:
+        """Send what is wanted, and what is wanted by then, until nothing is; whether the last of it was all there."""
+        is_complete = False
+        while (mark := member.take_wanted()) is not None:
+            member.hold()
+            is_complete = await recover(member, group, mark, await self._hub.open())
+        return is_complete
+
+    def _asked(self) -> dict[str, Mark]:
+        """The marks that came with the handshake, by group; each counts once."""
+        if self._marks is None:
+            websocket = self.life.websocket
+            is_asked = RECOVER.encode() in websocket.scope.get("query_string", b"")
+            texts = websocket.query_params.getlist(RECOVER)[:MAX_MARKS] if is_asked else []
+            self._marks = {mark.group: mark for text in texts if (mark := _read(text)) is not None}
+        return self._marks
+
+    def _mark(self, group: LocalGroup) -> str | None:
+        return str(Mark(group.name, group.position)) if group.has_history and group.position is not None else None
+
+    def _require_room(self) -> None:
+        if self.life.websocket.is_connecting:
+            raise RuntimeError(
+                "Session.join(): the handshake is not accepted. Fix: join in the endpoint, a handler or a task of the session; "
+                "with accept=False call session.accept() first."
+            )
+        limit = self.life.limits.groups
+        if limit is not None and len(self.names) >= limit:
+            raise ValueError(
+                f"Session.join(): the session is in {limit} groups already. Fix: leave some, or raise the limit: "
+                "Limits(groups=...)."
+            )
+
+
+def _given(declared: PresenceOf[Any] | None, presence: Any, group: str) -> Any:
+    """What a session gave when it joined a group, as JSON has it."""
+    if declared is not None:
+        return declared.written(presence, group)
+    if presence is not None:
+        raise ValueError(
+            f"Session.join({group!r}): the group has no presence. Fix: declare it, Group({group!r}, presence=Who), or join it "
+            "without."
+        )
+    return None
+
+
+def _read(text: str) -> Mark | None:
+    try:
+        return Mark.read(text)
+    except ValueError:
+        return None

@@ -1,0 +1,66 @@
+"""A published message in the process that delivers it: one frame for each way of framing, made once for all members."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..session.shared import SharedFrame
+from .engines.engine import Position
+from .envelope import Envelope
+from .marks import Mark
+from .names import SESSION, USER
+
+if TYPE_CHECKING:
+    from ..session.framing import Framing
+    from .member import Member
+
+
+class Publication:
+    """What is handed to the members of a group.
+
+    Args:
+        group: The group.
+        envelope: What was published.
+        position: Its place in the group; None where it did not come through an engine.
+        is_marked: Whether its frames tell their place.
+    """
+
+    __slots__ = ("_frames", "_mark", "envelope", "key", "position")
+
+    def __init__(self, group: str, envelope: Envelope, position: Position | None, *, is_marked: bool) -> None:
+        self.envelope = envelope
+        self.position = position
+        self._mark = str(Mark(group, position)) if is_marked and position is not None else None
+        # A newer message in the place of an older one would let its mark overtake those between: who is lost there loses them.
+        self.key: object = None if envelope.key is None or self._mark is not None else (group, envelope.key)
+        self._frames: dict[str, SharedFrame | None] = {}
+
+    def is_for(self, member: Member) -> bool:
+        """Whether a member is among those that get it."""
+        envelope = self.envelope
+        life = member.life
+        if envelope.exclude and life.id in envelope.exclude:
+            return False
+        if envelope.to is None:
+            return True
+        return envelope.to in (SESSION + life.id, USER + life.user if life.user is not None else None)
+
+    def is_behind(self, place: Position | None) -> bool:
+        """Whether it came behind a place; what came through no engine came behind everything."""
+        position = self.position
+        return place is None or position is None or position.epoch != place.epoch or position.offset > place.offset
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether nobody has to be asked."""
+        return not self.envelope.exclude and self.envelope.to is None
+
+    def frame_for(self, framing: Framing) -> SharedFrame | None:
+        """The frame in the way that a session frames; None where none can be made of what was published."""
+        dialect = framing.dialect
+        try:
+            return self._frames[dialect]
+        except KeyError:
+            frame = framing.relayed(self.envelope.frames, self._mark)
+            shared = self._frames[dialect] = None if frame is None else SharedFrame(frame)
+            return shared

@@ -1,0 +1,163 @@
+"""The application that serves a route: what it gives, and how a route that is not among its own finds it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from starlette.types import Scope
+
+from ..container import Container
+from ..exceptions import DeclarationError
+from ..markers import Dependency
+from ..security.origins import OriginPolicy
+from ..session.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from ..callables import AnyCallable
+    from ..groups import Engine, Group, Groups
+    from ..messages import Codec
+    from ..session.life import Life
+    from ..session.memberships import Memberships
+
+_ATTRIBUTE = "websocket_host"
+
+
+@dataclass(eq=False, repr=False)
+class Host:
+    """What a route gets from the application that serves it.
+
+    Attributes:
+        container: What supplies services.
+        provider: Who has `dependency_overrides`.
+        threads: Whether plain functions run in worker threads where nothing else is said.
+        origins: Which browsers' pages may open sessions; None asks nobody.
+        limits: What a session may take where controller and route say nothing.
+        codecs: What sessions can be held in; JSON where there are none.
+        engine: What carries groups between processes, or its URL; None keeps them within this one.
+        declared: The groups of which something is declared, or the groups themselves.
+        guests: What it serves without having it among its own routes, bound to it: by identity, each with what that is of.
+    """
+
+    container: Container = field(default_factory=Container)
+    provider: object = None
+    threads: bool = True
+    origins: OriginPolicy | None = field(default_factory=OriginPolicy)
+    limits: Limits = DEFAULT_LIMITS
+    codecs: Sequence[Codec] = ()
+    engine: Engine | str | None = None
+    declared: Groups | Sequence[Group | AnyCallable] = ()
+    guests: dict[Any, tuple[object, Any]] = field(default_factory=dict[Any, "tuple[object, Any]"], init=False)
+    _groups: Groups | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        supplier = self.container.supply("groups", self._made)
+        if self.engine is None and not self.declared:
+            return
+        if supplier != self._made:
+            raise DeclarationError.at(
+                "engine=..., groups=[...]",
+                "the container has the groups of another application",
+                fix="give each application a container of its own, or say it at the first one alone",
+            )
+        self._made()  # so that what is wrong with a guard is told here
+
+    @property
+    def groups(self) -> Groups:
+        """The groups of the application, made when they are first asked for: most need none.
+
+        Raises:
+            DeclarationError: The engine's URL is none, or a guard's parameter can never be filled.
+        """
+        groups: Groups = self.container.supply("groups", self._made)()
+        return groups
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether groups were asked for, by declaration or in use."""
+        return self._groups is not None or self.engine is not None or bool(self.declared)
+
+    def enrol(self, life: Life) -> Memberships:
+        """The memberships of a session."""
+        return self.groups.enrol(life)
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncGenerator[None]:
+        """Connected to the engine, if there is anything to connect for; what was opened at first use is closed too.
+
+        Raises:
+            EngineDownError: The engine is not there.
+        """
+        if self.has_groups:
+            await self.groups.open()
+        try:
+            yield
+        finally:
+            if self._groups is not None:
+                await self._groups.close()
+
+    def _made(self) -> Groups:
+        if self._groups is None:
+            from ..groups import Groups
+
+            groups = self.declared
+            if not isinstance(groups, Groups):
+                groups = Groups(self.engine, groups)
+            elif self.engine is not None:
+                raise DeclarationError.at("engine=...", "the groups have an engine already", fix="give it to Groups alone")
+            self._groups = groups  # before its guards are planned, which can ask for it
+            try:
+                groups.serve(container=self.container, provider=self.provider, threads=self.threads, codecs=self.codecs)
+            except BaseException:
+                self._groups = None
+                raise
+        return self._groups
+
+
+@runtime_checkable
+class Guest(Protocol):
+    """A router or a route that an application can serve without having it among its own: below a mount, or by hand."""
+
+    def served_by(self, host: Host, dependencies: Sequence[Dependency] = ()) -> Any:
+        """The same, bound to an application; itself, if it is bound to one already and nothing is to run before it.
+
+        Args:
+            host: What the application gives.
+            dependencies: Run before its own.
+
+        Raises:
+            DeclarationError: A parameter can never be filled.
+        """
+        ...
+
+
+def let_serve(app: object, host: Host) -> None:
+    """Have an application serve its guests with this host; one that has a host already keeps it."""
+    vars(app).setdefault(_ATTRIBUTE, host)
+
+
+def host_of(scope: Scope) -> Host | None:
+    """The host of the application that a scope runs through, the innermost one; None if it has none."""
+    host: Host | None = getattr(scope.get("app"), _ATTRIBUTE, None)
+    return host
+
+
+def at_home(guest: Guest, scope: Scope, alone: Callable[[], Host]) -> Any:
+    """A guest bound to the application that a scope runs through or, if that has no host, to what it has alone.
+
+    Raises:
+        DeclarationError: A parameter can never be filled.
+    """
+    host = host_of(scope)
+    if host is not None:
+        return guest.served_by(host)
+    try:
+        return guest.served_by(alone())
+    except DeclarationError as error:
+        error.add_note(
+            "wscontrollers: the application that serves it gives it an empty container. "
+            "An App gives it its own, and so does one with register_controllers()."
+        )
+        raise

@@ -1,0 +1,106 @@
+"""What waits for a slow peer: a bounded queue of frames."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from anyio import Event
+
+from .delivery import Delivery
+from .owner import Frame
+
+
+class Entry:
+    """A frame that waits."""
+
+    __slots__ = ("delivery", "done", "frame", "is_expendable", "key", "size")
+
+    def __init__(self, frame: Frame, size: int, key: object = None, *, is_expendable: bool = False) -> None:
+        self.frame = frame
+        self.size = size
+        self.key = key
+        self.is_expendable = is_expendable
+        self.done: Event | None = None
+        self.delivery = Delivery.QUEUED
+
+    def settle(self, delivery: Delivery) -> None:
+        """Tell who waits for the frame what became of it."""
+        self.delivery = delivery
+        if self.done is not None:
+            self.done.set()
+
+
+class Backlog:
+    """The frames of one outbox that wait, in their order.
+
+    Args:
+        frames: How many may wait.
+        size: How many bytes may wait.
+    """
+
+    __slots__ = ("_bytes", "_entries", "_frames", "_keys", "_size")
+
+    def __init__(self, frames: int, size: int) -> None:
+        self._frames = frames
+        self._size = size
+        self._bytes = 0
+        self._entries: deque[Entry] = deque()
+        self._keys: dict[object, Entry] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def has_room(self, size: int) -> bool:
+        """Whether a frame of so many bytes may wait too; one alone always may."""
+        return not self._entries or (len(self._entries) < self._frames and self._bytes + size <= self._size)
+
+    def push(self, entry: Entry) -> None:
+        """Let a frame wait behind the others."""
+        self._entries.append(entry)
+        self._bytes += entry.size
+        if entry.key is not None:
+            self._keys[entry.key] = entry
+
+    def pop(self) -> Entry:
+        """Take the first one."""
+        entry = self._entries.popleft()
+        self._left(entry)
+        return entry
+
+    def forget(self, entry: Entry) -> None:
+        """Take out one that nobody wants any more; one that has left is nothing."""
+        if entry in self._entries:
+            self._entries.remove(entry)
+            self._left(entry)
+
+    def replace(self, key: object, frame: Frame, size: int) -> bool:
+        """Put a newer frame in the place of the one that waits with a key; whether one did."""
+        entry = self._keys.get(key)
+        if entry is None:
+            return False
+        self._bytes += size - entry.size
+        entry.frame, entry.size = frame, size
+        return True
+
+    def shed(self, size: int) -> int:
+        """Drop the oldest frames that may be dropped until there is room; how many were.
+
+        Only what came to be dropped may be: an answer, or a message that says "close", is not.
+        """
+        shed = 0
+        while not self.has_room(size):
+            oldest = next((entry for entry in self._entries if entry.is_expendable), None)
+            if oldest is None:
+                break
+            self.forget(oldest)
+            shed += 1
+        return shed
+
+    def _left(self, entry: Entry) -> None:
+        self._bytes -= entry.size
+        if entry.key is not None:
+            self._keys.pop(entry.key, None)

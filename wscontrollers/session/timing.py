@@ -1,0 +1,84 @@
+"""The time of one session: who reads while it is busy, its grace, and the limits that are counted in seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..messages import Heartbeat
+from .ending import LOSS
+
+if TYPE_CHECKING:
+    from .life import Life
+
+GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013
+
+
+class Timekeeper:
+    """What the look-out knows of a session (see `watch.Watched`).
+
+    Args:
+        life: The session.
+    """
+
+    __slots__ = ("_asked_at", "_epoch", "_life", "_since", "_stalled_since", "_writes")
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        self._since = life.clock.now()
+        self._stalled_since = self._asked_at = 0.0
+        self._epoch = self._writes = -1
+
+    def glance(self) -> None:
+        """Let somebody read if the endpoint is busy, and end what outlives its grace."""
+        life = self._life
+        reading = life.reading
+        if life.ended is not None:
+            if life.clock.now() - life.ended_at >= life.limits.grace:
+                life.interrupt()
+            elif life.websocket.is_open:
+                reading.read_ahead()  # a peer that leaves now ends the grace
+            return
+        if life.is_lost:
+            life.departed(LOSS, "")
+        elif reading.epoch == self._epoch and life.websocket.is_open:
+            reading.read_ahead()
+        self._epoch = reading.epoch
+
+    def inspect(self, now: float) -> None:
+        """End the session if one of its times is over.
+
+        Args:
+            now: The clock's seconds.
+        """
+        life = self._life
+        limits = life.limits
+        if life.ended is not None:
+            self.glance()
+        elif limits.lifetime is not None and now - self._since >= limits.lifetime:
+            life.stop(GOING_AWAY, "life time over")
+        elif limits.idle is not None and now - life.intake.last >= limits.idle:
+            life.stop(GOING_AWAY, "idle")
+        elif limits.stall is not None and life.outbox.writing:
+            self._look_for_progress(now, limits.stall)
+        elif limits.heartbeat is not None and life.framing.read is not None:
+            self._ask_for_a_sign(now, limits.heartbeat)
+
+    def _ask_for_a_sign(self, now: float, heartbeat: float) -> None:
+        life = self._life
+        if life.reading.is_held:
+            life.intake.heard = now  # nothing is read on purpose: the client may have said much
+        silence = now - life.intake.heard
+        if silence >= 2 * heartbeat:
+            life.stop(GOING_AWAY, "no answer to a heartbeat")
+        elif silence >= heartbeat and self._asked_at <= life.intake.heard:
+            self._asked_at = now
+            life.tell(Heartbeat(life.questions.reference()))
+
+    def _look_for_progress(self, now: float, stall: float) -> None:
+        life = self._life
+        if life.outbox.writes != self._writes:
+            self._writes, self._stalled_since = life.outbox.writes, now
+        elif now - self._stalled_since >= stall:
+            life.stop(TRY_AGAIN_LATER, "too slow")
+            life.outbox.close()
+            life.interrupt()
