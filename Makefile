@@ -2,6 +2,8 @@
 # Wanted on the machine: Python 3.11 or newer, pip and make.  Another Python: make PYTHON=python3.12 test
 
 PYTHON ?= python3
+# Processes that run the tests: one more than two cores have, for many tests wait for servers.
+JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -16,7 +18,7 @@ demo: $(VENV)/.engine-$(or $(ENGINE),memory)  ## Run the example chat; ENGINE=re
 	$(BIN)/python -m examples.chat --engine $(or $(ENGINE),memory) $(ARGS)
 
 test: $(VENV)/.dev  ## Run the tests; ARGS="-k origins" passes arguments to pytest
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 soak: $(VENV)/.dev  ## Harm engines and workers under load: ENGINE=redis SEED=7 SECONDS=60 CLIENTS=200; all engines without ENGINE
 	$(BIN)/python -m tests.soak $(ENGINE) --seed $(or $(SEED),1) --seconds $(or $(SECONDS),60) --clients $(or $(CLIENTS),200)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from statistics import median
 
 Rounds = Mapping[str, Sequence[float]]
@@ -45,10 +46,11 @@ class Table:
     def ratio(self, side: str, other: str) -> float:
         """How often a side's cost goes into another's: 2.0 where the other costs twice as much.
 
-        The median of the rounds' ratios, so that a machine that was busy for a round counts for both or for none.
+        The median of the rounds' ratios, so that a machine that was busy for a round counts for both or for none. A cost that
+        is too small to be seen goes into another one without end.
         """
         pairs = zip(self.rounds[side], self.rounds[other], strict=True)
-        return median(theirs / own for own, theirs in pairs)
+        return median(theirs / own if own else inf for own, theirs in pairs)
 
     def markdown(self) -> str:
         """The table as Markdown."""

@@ -293,7 +293,7 @@ def test_aliases_of_types_are_looked_through() -> None:
         ("text", "'text'"),
         (5, "5"),
     ],
-    ids=str,
+    ids=lambda each: each if isinstance(each, str) else "",
 )
 def test_names_are_those_that_a_reader_would_write(thing: Any, name: str) -> None:
     """Without modules, without `<locals>`."""
