@@ -13,11 +13,10 @@ from weakref import WeakKeyDictionary
 from anyio.lowlevel import RunVar
 
 from ..exceptions import DeclarationError, Denied
-from ..session import Session
 from .control import order_to_end
 from .declaring import Declarations
 from .encoding import Encoder
-from .engines.engine import Engine, EngineState, History, Position
+from .engines.engine import Engine, EngineState, Position
 from .engines.memory import MemoryEngine
 from .engines.urls import engine_of
 from .guarding import NO_SUCH_GROUP, Guard
@@ -25,16 +24,18 @@ from .hub import Hub
 from .kept import Kept, KeptReader
 from .marks import Mark
 from .memberships import SessionGroups
-from .names import EVERYBODY, SESSION, USER, channel_of, checked
+from .names import EVERYBODY, channel_of, checked
 from .presence.declared import PresenceOf
 from .presence.present import Present
 from .published import Published
+from .targets import ids_of, target_of
 from .workers import workers
 
 if TYPE_CHECKING:
     from ..callables import AnyCallable
     from ..container import Container
     from ..messages import Codec
+    from ..session import Session
     from ..session.life import Life
     from .declaring import Group
 
@@ -115,7 +116,7 @@ class Groups:
             ValueError: It is no name of a group, or `to` is nobody.
             TypeError: It is nothing that can be sent.
         """
-        envelope = self._encoder.envelope(message, exclude=_ids(exclude), to=None if to is None else target_of(to))
+        envelope = self._encoder.envelope(message, exclude=ids_of(exclude), to=None if to is None else target_of(to))
         return await self._hub().publish(checked(group), envelope.encode())
 
     async def disconnect(self, who: Session[Any, Any] | str, code: int = 1000, reason: str = "") -> None:
@@ -178,10 +179,6 @@ class Groups:
         if after is not None and not page.is_complete:
             page = await connection.read(channel_of(group), None, limit)
         return reader.messages(group, page)
-
-    def history_of(self, group: str) -> History | None:
-        """What is kept of a group."""
-        return self.declarations.history_of(group)
 
     # Presence
 
@@ -305,21 +302,3 @@ def _place(since: str | None, group: str) -> Position | None:
     except ValueError:
         return None
     return mark.position if mark.group == group else None
-
-
-def target_of(who: Session[Any, Any] | str) -> str:
-    """Whom a session or a text stands for: "session:id" or "user:id".
-
-    Raises:
-        ValueError: The text is neither.
-    """
-    if not isinstance(who, str):
-        return SESSION + who.id
-    if not who.startswith((SESSION, USER)):
-        raise ValueError(f'groups: {who[:80]!r} is nobody. Fix: give a session, "session:" and its id, or "user:" and an id.')
-    return who
-
-
-def _ids(sessions: Session[Any, Any] | str | Iterable[Session[Any, Any] | str]) -> frozenset[str]:
-    several = [sessions] if isinstance(sessions, str | Session) else sessions
-    return frozenset(each.removeprefix(SESSION) if isinstance(each, str) else each.id for each in several)

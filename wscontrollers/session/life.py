@@ -278,18 +278,16 @@ class Life(Speaker):
         """Whether the handshake has no answer yet."""
         return self.websocket.is_connecting
 
-    @property
-    def is_open(self) -> bool:
-        """Whether messages can be sent, as far as this side knows."""
-        return self.ended is None and self.websocket.is_open
-
     # What comes in
 
     def controlled(self, incoming: Incoming) -> None:
         """Deal with a control frame or a reply."""
         message = incoming.message
         if isinstance(message, Reply):
-            self._answered(incoming, message)
+            try:
+                self.questions.answer(incoming.re, message.frame)
+            except FrameError as error:
+                self.intake.refuse(error)
         elif isinstance(message, Recover):
             self.start(self.memberships.recover, message.marks)
         else:
@@ -298,17 +296,6 @@ class Life(Speaker):
     def keep(self, messages: deque[Incoming]) -> None:
         """Have the messages of one frame wait for their turn."""
         self.reading.keep(messages)
-
-    def _answered(self, incoming: Incoming, reply: Reply) -> None:
-        question = self.questions.get(incoming.re)
-        if question is None:
-            return  # it came too late, or nobody asked: no fault that the peer could mend
-        try:
-            question.answer = question.read(reply.frame).message
-        except FrameError as error:
-            self.intake.refuse(error)
-            return
-        question.answered.set()
 
     async def next_event(self) -> Frame:
         """The next ASGI event, for who reads the WebSocket itself."""

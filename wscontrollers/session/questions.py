@@ -64,6 +64,17 @@ class Questions:
         """The question that an answer belongs to."""
         return None if ref is None or self._waiting is None else self._waiting.get(ref)
 
+    def answer(self, ref: Ref | None, frame: str | bytes) -> None:
+        """Hand an answer to who waits for it; one that came too late, or that nobody asked for, is nothing.
+
+        Raises:
+            FrameError: It is not what was asked for; who asked goes on waiting.
+        """
+        question = self.get(ref)
+        if question is not None:
+            question.answer = question.read(frame).message
+            question.answered.set()
+
     def end(self) -> None:
         """No answer comes any more: tell all who wait."""
         for question in (self._waiting or {}).values():
