@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -157,3 +158,21 @@ async def test_a_guard_of_a_group_can_ask_for_the_groups() -> None:
         await session.expect_closed(1000)
 
     assert asked == [("tea", app.groups)]
+
+
+def test_threads_that_ask_at_once_have_the_same_groups() -> None:
+    """Outside of its `with`, a TestClient runs each session in a thread of its own: whoever asks first makes them for all."""
+    for _ in range(20):
+        app, start = App(), threading.Barrier(4)
+        found: list[object] = []
+
+        def ask(app: App = app, start: threading.Barrier = start, found: list[object] = found) -> None:
+            start.wait()
+            found.append(app.groups)
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(map(id, found))) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from starlette.types import Scope
@@ -51,6 +52,7 @@ class Host:
     declared: Groups | Sequence[Group | AnyCallable] = ()
     guests: dict[Any, tuple[object, Any]] = field(default_factory=dict[Any, "tuple[object, Any]"], init=False)
     _groups: Groups | None = field(default=None, init=False)
+    _making: Any = field(default_factory=RLock, init=False)
 
     def __post_init__(self) -> None:
         supplier = self.container.supply("groups", self._made)
@@ -99,21 +101,26 @@ class Host:
                 await self._groups.close()
 
     def _made(self) -> Groups:
-        if self._groups is None:
-            from ..groups import Groups
+        with self._making:  # sessions of several threads may ask at once, and have to hear each other
+            if self._groups is None:
+                self._make()
+            assert self._groups is not None
+            return self._groups
 
-            groups = self.declared
-            if not isinstance(groups, Groups):
-                groups = Groups(self.engine, groups)
-            elif self.engine is not None:
-                raise DeclarationError.at("engine=...", "the groups have an engine already", fix="give it to Groups alone")
-            self._groups = groups  # before its guards are planned, which can ask for it
-            try:
-                groups.serve(container=self.container, provider=self.provider, threads=self.threads, codecs=self.codecs)
-            except BaseException:
-                self._groups = None
-                raise
-        return self._groups
+    def _make(self) -> None:
+        from ..groups import Groups
+
+        groups = self.declared
+        if not isinstance(groups, Groups):
+            groups = Groups(self.engine, groups)
+        elif self.engine is not None:
+            raise DeclarationError.at("engine=...", "the groups have an engine already", fix="give it to Groups alone")
+        self._groups = groups  # before its guards are planned, which can ask for it
+        try:
+            groups.serve(container=self.container, provider=self.provider, threads=self.threads, codecs=self.codecs)
+        except BaseException:
+            self._groups = None
+            raise
 
 
 @runtime_checkable
