@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .dependencies import solve_dependencies
     from .groups import Group, Groups, History, Publisher, group
     from .messages import JsonCodec, JsonRpc, Message, MsgPackCodec, latest
-    from .session import Delivery, Ended, Session
+    from .session import Delivery, Ended, Resume, Session
 else:
     # What not every program needs. Typed messages are a third of the package, and pydantic builds schemas for them.
     __getattr__, __dir__ = lazily(
@@ -50,7 +50,7 @@ else:
             ".dependencies": ["solve_dependencies"],
             ".groups": ["Group", "Groups", "History", "Publisher", "group"],
             ".messages": ["JsonCodec", "JsonRpc", "Message", "MsgPackCodec", "latest"],
-            ".session": ["Delivery", "Ended", "Session"],
+            ".session": ["Delivery", "Ended", "Resume", "Session"],
         },
     )
 
@@ -91,6 +91,7 @@ __all__ = [
     "Request",
     "RequestRefusedError",
     "Response",
+    "Resume",
     "Security",
     "Session",
     "WebSocket",

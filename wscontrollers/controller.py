@@ -19,7 +19,7 @@ from .session.limits import Limits
 
 _ROUTER = "__controller_router__"
 _LISTS = ("dependencies", "sends")
-_OPTIONS = frozenset({"prefix", "limits", "outbox", "protocol", *_LISTS})
+_OPTIONS = frozenset({"prefix", "limits", "outbox", "protocol", "resume", *_LISTS})
 _OWN_NAMES = _OPTIONS | {"router", "around_message"}
 
 
@@ -117,6 +117,7 @@ def _contract(cls: type, method: MarkedMethod, mark: WebSocketMark, handlers: se
         type_arguments=type_arguments(cls, method.function),
         constructor=_constructor_annotations(cls),
         protocol=_protocol(cls),
+        resume=_resume(cls),
     )
 
 
@@ -125,6 +126,18 @@ def _protocol(cls: type) -> messages.JsonRpc | None:
     if given is None or isinstance(given, messages.JsonRpc):
         return given
     raise DeclarationError.at(f"{name_of(cls)}.protocol", f"{given!r} is no protocol", fix="write protocol = JsonRpc()")
+
+
+def _resume(cls: type) -> session.Resume | None:
+    given: object = getattr(cls, "resume", None)
+    where = f"{name_of(cls)}.resume"
+    if given is None:
+        return None
+    if not isinstance(given, session.Resume):
+        raise DeclarationError.at(where, f"{given!r} says nothing of resuming", fix="write resume = Resume()")
+    if _protocol(cls) is not None:
+        raise DeclarationError.at(where, "JSON-RPC has no frames for it", fix="leave resume or protocol out")
+    return given
 
 
 def _constructor_annotations(cls: type) -> list[Any]:
@@ -219,6 +232,7 @@ class Controller(metaclass=ControllerMeta):
         outbox: What happens to a message for which a slow client has no room, where its class says nothing.
         sends: Types that it sends outside of answers; those of base classes count too.
         protocol: What is spoken in place of flat frames: `JsonRpc()`.
+        resume: Lets its sessions outlive their connections: `Resume()`.
 
     `async def around_message(self, message, call_next)`, if there is one, stands around all handlers: `await call_next(message)`
     gives what the handler returned, for a stream None behind its last item.
@@ -230,3 +244,4 @@ class Controller(metaclass=ControllerMeta):
     outbox: ClassVar[messages.OutboxPolicy] = "close"
     sends: ClassVar[Sequence[Any]] = ()
     protocol: ClassVar[messages.JsonRpc | None] = None
+    resume: ClassVar[session.Resume | None] = None

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         Recovered,
         Ref,
         Reply,
+        Resumable,
+        Resumed,
     )
     from .jsonrpc import JsonRpc
     from .members import Member
@@ -59,6 +61,8 @@ else:
                 "Recovered",
                 "Ref",
                 "Reply",
+                "Resumable",
+                "Resumed",
             ],
             ".jsonrpc": ["JsonRpc"],
             ".members": ["Member"],
@@ -101,6 +105,8 @@ __all__ = [
     "Recovered",
     "Ref",
     "Reply",
+    "Resumable",
+    "Resumed",
     "Writer",
     "code_of",
     "latest",

@@ -146,7 +146,27 @@ class Presence:
     left: list[Any]
 
 
-ControlFrame: TypeAlias = Cancel | Credit | Recover | Ok | End | ErrorFrame | Gap | Heartbeat | GoingAway | Recovered | Presence
+@dataclass(slots=True)
+class Resumable:
+    """The session can be resumed: with this ticket, and for so many seconds after its connection is lost."""
+
+    ticket: str
+    grace: float
+
+
+@dataclass(slots=True)
+class Resumed:
+    """The session goes on: how many frames of the client arrived, how many for it are lost; what came behind those follows."""
+
+    ticket: str
+    grace: float
+    received: int
+    missed: int
+
+
+ControlFrame: TypeAlias = (
+    Cancel | Credit | Recover | Ok | End | ErrorFrame | Gap | Heartbeat | GoingAway | Recovered | Presence | Resumable | Resumed
+)
 
 CLIENT_CONTROLS: dict[str, type[Any]] = {"cancel": Cancel, "credit": Credit, "recover": Recover}
 """The control frames that a client sends, by tag."""
@@ -160,6 +180,8 @@ SERVER_CONTROLS: dict[str, type[Any]] = {
     "going_away": GoingAway,
     "recovered": Recovered,
     "presence": Presence,
+    "resumable": Resumable,
+    "resumed": Resumed,
 }
 """The control frames that a server sends, by tag."""
 

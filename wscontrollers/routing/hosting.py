@@ -39,6 +39,7 @@ class Host:
         codecs: What sessions can be held in; JSON where there are none.
         engine: What carries groups between processes, or its URL; None keeps them within this one.
         declared: The groups of which something is declared, or the groups themselves.
+        is_resumable: Whether sessions of it can be resumed.
         guests: What it serves without having it among its own routes, bound to it: by identity, each with what that is of.
     """
 
@@ -51,6 +52,7 @@ class Host:
     engine: Engine | str | None = None
     declared: Groups | Sequence[Group | AnyCallable] = ()
     guests: dict[Any, tuple[object, Any]] = field(default_factory=dict[Any, "tuple[object, Any]"], init=False)
+    is_resumable: bool = field(default=False, init=False)
     _groups: Groups | None = field(default=None, init=False)
     _making: Any = field(default_factory=RLock, init=False)
 
@@ -97,6 +99,10 @@ class Host:
         try:
             yield
         finally:
+            if self.is_resumable:
+                from .resuming import end_sessions
+
+                await end_sessions(self)
             if self._groups is not None:
                 await self._groups.close()
 

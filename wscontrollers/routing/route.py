@@ -25,6 +25,7 @@ from .hosting import Host, at_home
 from .paths import compiled
 
 if TYPE_CHECKING:
+    from ..session.resuming.resume import Resume
     from .router import APIRouter
 
 
@@ -201,6 +202,21 @@ class APIWebSocketRoute(WebSocketRoute):
         if self._planned.plan.wants_session or self._planned.plan.yields:
             _ = holder().wire  # so that its faults are told here
         self.app = websocket_session(get_websocket_app(self._planned, holder=holder), origins=host.origins)
+        if self.contract.resume is not None:
+            self.app = self._resumable(self.contract.resume, self.app, host)
+
+    def _resumable(self, resume: Resume, app: ASGIApp, host: Host) -> ASGIApp:
+        plan = self.planned.plan
+        if not (plan.wants_session or plan.yields):
+            raise DeclarationError.at(
+                place_of(self.endpoint),
+                "it holds no Session, and a WebSocket alone cannot be resumed",
+                fix='take a "session: Session", or declare it in a controller without resume = Resume()',
+            )
+        from .resuming import Resumable  # here, because most applications have none
+
+        host.is_resumable = True
+        return Resumable(app, resume, origins=host.origins, owner=host)
 
     @property
     def _receivers(self) -> Sequence[Receiver]:

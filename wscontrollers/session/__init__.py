@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .handlers import Handlers, check_handlers, handlers_of
     from .holding import Holder
     from .limits import DEFAULT_LIMITS, Limits
+    from .resuming.resume import Resume
     from .session import Session
     from .wire import Wire
 else:
@@ -27,6 +28,7 @@ else:
             ".handlers": ["Handlers", "check_handlers", "handlers_of"],
             ".holding": ["Holder"],
             ".limits": ["DEFAULT_LIMITS", "Limits"],
+            ".resuming.resume": ["Resume"],
             ".session": ["Session"],
             ".wire": ["Wire"],
         },
@@ -41,6 +43,7 @@ __all__ = [
     "Handlers",
     "Holder",
     "Limits",
+    "Resume",
     "Session",
     "Wire",
     "check_handlers",

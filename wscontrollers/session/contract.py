@@ -9,6 +9,7 @@ from .limits import Limits
 if TYPE_CHECKING:
     from ..messages import JsonRpc, OutboxPolicy
     from .handlers import Handlers
+    from .resuming.resume import Resume
 
 
 class Contract(NamedTuple):
@@ -23,6 +24,7 @@ class Contract(NamedTuple):
         type_arguments: What stands for the type variables of a generic controller.
         constructor: The annotations of its constructor, which may be what holds the session.
         protocol: What is spoken in place of flat frames in a codec.
+        resume: How they can be resumed; None where they end with their connection.
     """
 
     handlers: "Handlers | None" = None
@@ -33,3 +35,4 @@ class Contract(NamedTuple):
     type_arguments: Mapping[Any, Any] = MappingProxyType({})
     constructor: Sequence[Any] = ()
     protocol: "JsonRpc | None" = None
+    resume: "Resume | None" = None

@@ -25,6 +25,9 @@ from .wire import Wire
 SENDS_KEY: Final = "wscontrollers.sends"
 """Where the ASGI scope tells what an endpoint declares to send, for tests and tools."""
 
+LINE_KEY: Final = "wscontrollers.line"
+"""Where the ASGI scope of a session that can be resumed has its line."""
+
 
 class Holder:
     """Holds the sessions of one endpoint.
@@ -75,7 +78,9 @@ class Holder:
         wire = self.wire
         if wire.sends:
             websocket.scope[SENDS_KEY] = wire.sends
-        life = Life(websocket, wire, self._enrol)
+        # Who serves a session that can be resumed has put its line there.
+        line = None if self.contract.resume is None else websocket.scope.get(LINE_KEY)
+        life = Life(websocket, wire, self._enrol, line=line)
         if self._codecs:  # else JSON is spoken
             codec: object = getattr(life.framing, "codec", None)
             websocket.decode = codec.decode if isinstance(codec, ObjectCodec) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from secrets import token_hex
-from typing import Any, TypeVarTuple
+from typing import TYPE_CHECKING, Any, TypeVarTuple
 
 import anyio
 from anyio import CancelScope
@@ -29,6 +29,9 @@ from .timing import GOING_AWAY, TRY_AGAIN_LATER, Timekeeper
 from .watch import watch_of
 from .wire import Wire, event_of
 
+if TYPE_CHECKING:
+    from .resuming.line import Line
+
 Args = TypeVarTuple("Args")
 
 NORMAL, INTERNAL_ERROR = 1000, 1011
@@ -49,6 +52,7 @@ class Life(Speaker):
         ended: By whom, with what code and why it ended; None while it lasts.
         ended_at: The clock's seconds then.
         is_lost: Whether a write failed.
+        line: What it has in place of a connection, if it can be resumed.
         controls: Who deals with control frames.
         failure: What a task of the session failed with.
     """
@@ -68,6 +72,7 @@ class Life(Speaker):
         "intake",
         "is_lost",
         "limits",
+        "line",
         "questions",
         "reading",
         "subprotocol",
@@ -75,7 +80,7 @@ class Life(Speaker):
         "wire",
     )
 
-    def __init__(self, websocket: ServedWebSocket, wire: Wire, enrol: Enrol | None = None) -> None:
+    def __init__(self, websocket: ServedWebSocket, wire: Wire, enrol: Enrol | None = None, *, line: Line | None = None) -> None:
         limits = wire.limits
         self.websocket = websocket
         websocket.close_within = CLOSE_TIME
@@ -88,7 +93,8 @@ class Life(Speaker):
         self.is_lost = False
         self.controls: Controls = NO_CONTROLS
         self.failure: Exception | None = None
-        self._id: str | None = None
+        self.line = line
+        self._id: str | None = None if line is None else line.id
         self._enrol = enrol
         self._memberships: Memberships | None = None
         self._task: object = None
@@ -135,6 +141,8 @@ class Life(Speaker):
                 self.subprotocol = subprotocol
             await self.websocket.accept(self.subprotocol, headers)
             self.websocket.accepted_early = True
+            if self.line is not None and self._tasks is not None:
+                await self.line.announce()
 
     async def run(self, body: Callable[[*Args], Awaitable[Any]], *args: *Args) -> None:
         """Run an endpoint with all of the session's tasks, which end with it.
@@ -153,6 +161,8 @@ class Life(Speaker):
             self._tasks = tasks
             watch.add(timekeeper)
             try:
+                if self.line is not None:
+                    await self._hold(self.line)
                 await body(*args)
                 failure = self.failure
                 await self._see_off()
@@ -186,6 +196,11 @@ class Life(Speaker):
             self._body.cancel()
         if self.ended is not None:
             self.give_up()
+
+    async def _hold(self, line: Line) -> None:
+        line.hold(self)
+        if not self.is_connecting:
+            await line.announce()
 
     async def _see_off(self) -> None:
         self.end(Ended("server", NORMAL))
@@ -231,9 +246,15 @@ class Life(Speaker):
         else:
             self.outbox.close()
             self.give_up()
+        if self.line is not None:
+            self.line.let_go()
         self.reading.stop()
         self.framing.stop()
         self.questions.end()
+
+    def came_back(self) -> None:
+        """The client of a session that can be resumed is there again: it was not silent, it was away."""
+        self.intake.last = self.intake.heard = self.clock.now()
 
     def stop(self, code: int, reason: str) -> None:
         """End the session; what runs has its grace."""
@@ -264,7 +285,7 @@ class Life(Speaker):
     def release(self) -> None:
         """Let go of everything when all is over: what held each other would be garbage to be searched for."""
         self.controls = NO_CONTROLS
-        self._task = self._enrol = None
+        self._task = self._enrol = self.line = None
         if self._memberships is not None:
             self._memberships.release()
             self._memberships = None

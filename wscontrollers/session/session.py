@@ -88,6 +88,17 @@ class Session(Generic[In, Out]):
         """What it may take."""
         return self._life.limits
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether its client is there, as far as this side knows; one that can be resumed may have none for a while."""
+        life = self._life
+        return life.ended is None and life.websocket.is_open and (life.line is None or not life.line.is_detached)
+
+    @property
+    def resumed(self) -> int:
+        """How often its client came back to it, on another connection."""
+        return 0 if self._life.line is None else self._life.line.resumed
+
     async def accept(self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None) -> None:
         """Accept the handshake, for endpoints with `accept=False`; a second call changes nothing.
 

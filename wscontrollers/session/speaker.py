@@ -58,7 +58,11 @@ class Speaker:
 
     def gap(self, dropped: int) -> Frame | None:
         """The frame that tells the peer how many messages it lost."""
-        told = self.framing.control(Gap(dropped, "slow"))
+        return self.written(Gap(dropped, "slow"))
+
+    def written(self, frame: ControlFrame) -> Frame | None:
+        """A control frame as an ASGI event; None where the session cannot say it."""
+        told = self.framing.control(frame)
         return None if told is None else event_of(told)[0]
 
     def give_up(self) -> None:

@@ -9,6 +9,7 @@ from .ending import LOSS
 
 if TYPE_CHECKING:
     from .life import Life
+    from .resuming.line import Line
 
 GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013
 
@@ -54,6 +55,8 @@ class Timekeeper:
         limits = life.limits
         if life.ended is not None:
             self.glance()
+        elif life.line is not None and self._is_away(life.line, now):
+            pass
         elif limits.lifetime is not None and now - self._since >= limits.lifetime:
             life.stop(GOING_AWAY, "life time over")
         elif limits.idle is not None and now - life.intake.last >= limits.idle:
@@ -62,6 +65,16 @@ class Timekeeper:
             self._look_for_progress(now, limits.stall)
         elif limits.heartbeat is not None and life.framing.read is not None:
             self._ask_for_a_sign(now, limits.heartbeat)
+
+    def _is_away(self, line: Line, now: float) -> bool:
+        """Whether the client is away; then no time counts but its own, to come back."""
+        if line.is_detached:
+            self._writes = -1
+            line.expire(now)
+            return True
+        if line.is_due(now):
+            self._life.start(line.announce)
+        return False
 
     def _ask_for_a_sign(self, now: float, heartbeat: float) -> None:
         life = self._life

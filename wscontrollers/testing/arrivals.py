@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import anyio
 from starlette.types import Message
@@ -22,14 +23,22 @@ class Arrivals:
         self._held: deque[Message] = deque()
         self._more = anyio.Event()
         self._room = anyio.Event()
+        self._is_note: Callable[[Message], bool] = _is_none
         self.held_bytes = 0
         self.is_paused = False
+
+    def sift(self, is_note: Callable[[Message], bool]) -> None:
+        """Keep some frames from the test: those of which somebody takes a note, also of what has arrived already."""
+        self._is_note = is_note
+        self._frames = deque(message for message in self._frames if not is_note(message))
 
     def put(self, message: Message) -> None:
         """Take an ASGI message of the application: `websocket.send` or `websocket.close`."""
         if self.is_paused:
             self._held.append(message)
             self.held_bytes += _size(message)
+            return
+        if self._is_note(message):
             return
         self._frames.append(message)
         self._more.set()
@@ -94,3 +103,7 @@ class Arrivals:
 def _size(message: Message) -> int:
     text = message.get("text")
     return len(message.get("bytes") or b"") if text is None else len(text.encode())
+
+
+def _is_none(message: Message) -> bool:
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlencode
 
 import anyio
 from anyio.abc import TaskGroup
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp
 
 from ..messages import Codec
 from .application import named
+from .async_session import AsyncTestSession
 from .clock import VirtualClock
 from .connecting import Connecting
 from .failures import Timeout
@@ -135,6 +137,7 @@ class AsyncTestClient:
         subprotocols: Sequence[str] = (),
         timeout: float | Timeout | None = Timeout.CLIENT,
         allow_leftovers: bool = False,
+        resume: AsyncTestSession | None = None,
     ) -> Connecting:
         """A handshake: `async with` opens the session, `await ….expect_refused(401)` expects a refusal.
 
@@ -146,11 +149,15 @@ class AsyncTestClient:
             subprotocols: What to offer.
             timeout: Seconds that each wait of this session may take; None waits for ever; the client's when left out.
             allow_leftovers: Whether the test may leave frames that it never received.
+            resume: A session of this test whose connection is lost: with its last ticket, and the number of the frames that it
+                received.
 
         Raises:
-            RuntimeError: The client was not entered.
+            RuntimeError: The client was not entered; or the session to resume has no ticket.
             ValueError: The path does not start with a slash.
         """
+        if resume is not None:
+            path += ("&" if "?" in path else "?") + urlencode(resume.resumption.params)
         request = opening(self._base_url, path, params=params, headers=headers, cookies=cookies, subprotocols=subprotocols)
         return Connecting(
             self._transport(request),
@@ -159,6 +166,7 @@ class AsyncTestClient:
             timeout=self._timeout if isinstance(timeout, Timeout) else timeout,
             allow_leftovers=allow_leftovers,
             codecs=self._codecs,
+            before=resume,
         )
 
     def _transport(self, request: Opening) -> Transport:

@@ -14,6 +14,7 @@ from .answers import Accepted
 from .failures import ErrorAnswer, Timeout
 from .frames import described
 from .peer import Peer
+from .resumption import Resumption
 from .transport import Transport
 from .wire import Expected, declared, wire_of
 
@@ -31,22 +32,34 @@ class AsyncTestSession(Peer):
         where: How failures name it.
         timeout: Seconds that each wait may take; None waits for ever.
         codecs: The codecs that the test speaks; JSON and MessagePack where it names none.
+        before: The session that is resumed.
 
     Attributes:
         subprotocol: The subprotocol that the accept chose.
         accepted_headers: The headers of the accept.
+        resumption: What is known for resuming it: the last `ticket`, how many frames were `received`, and, where it was resumed,
+            with which frame (`resumed`).
     """
 
     __test__ = False
 
     def __init__(
-        self, transport: Transport, accepted: Accepted, *, where: str, timeout: float | None, codecs: Sequence[Codec] = ()
+        self,
+        transport: Transport,
+        accepted: Accepted,
+        *,
+        where: str,
+        timeout: float | None,
+        codecs: Sequence[Codec] = (),
+        before: AsyncTestSession | None = None,
     ) -> None:
         super().__init__(transport, where=where, timeout=timeout)
         self.subprotocol = accepted.subprotocol
         self.accepted_headers = accepted.headers
         self._wire = wire_of(accepted.subprotocol, codecs)
         self._declared = declared(transport.run.scope)
+        self.resumption: Resumption = Resumption(self._wire, None if before is None else before.resumption)
+        transport.arrivals.sift(self.resumption.is_note)
         self._refs = 0
         self._questions: list[tuple[Any, Ref]] = []
 

@@ -35,16 +35,25 @@ class Connecting:
         timeout: Seconds that each wait may take; None waits for ever.
         allow_leftovers: Whether the test may leave frames that it never received.
         codecs: The codecs that the test speaks.
+        before: The session that is resumed.
     """
 
     def __init__(
-        self, transport: Transport, *, where: str, timeout: float | None, allow_leftovers: bool, codecs: Sequence[Codec]
+        self,
+        transport: Transport,
+        *,
+        where: str,
+        timeout: float | None,
+        allow_leftovers: bool,
+        codecs: Sequence[Codec],
+        before: AsyncTestSession | None = None,
     ) -> None:
         self._transport = transport
         self._where = where
         self._timeout = timeout
         self._allow_leftovers = allow_leftovers
         self._codecs = codecs
+        self._before = before
         self._tasks: TaskGroup | None = None
         self._session: AsyncTestSession | None = None
 
@@ -62,8 +71,16 @@ class Connecting:
             if isinstance(answer, Refusal):
                 await self._raise_refusal(answer)
             self._session = AsyncTestSession(
-                self._transport, answer, where=self._where, timeout=self._timeout, codecs=self._codecs
+                self._transport,
+                answer,
+                where=self._where,
+                timeout=self._timeout,
+                codecs=self._codecs,
+                before=self._before,
             )
+            if self._before is not None:
+                with anyio.move_on_after(self._timeout):
+                    await self._session.resumption.told()
         except BaseException as error:
             await self._finish(error)
             raise

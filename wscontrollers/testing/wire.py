@@ -32,6 +32,8 @@ from ..messages import (
     Recover,
     Recovered,
     Ref,
+    Resumable,
+    Resumed,
     negotiated,
 )
 from ..messages.jsonrpc import error_in
@@ -40,7 +42,7 @@ SENDS_KEY = "wscontrollers.sends"
 """Where an endpoint leaves what it declares to send, for the tests of it: types, as `MessageUnion` takes them."""
 
 _OF_CLIENTS = (Cancel, Credit, Recover)
-_OF_SERVERS = (Ok, End, ErrorFrame, Gap, Heartbeat, GoingAway, Recovered, Presence)
+_OF_SERVERS = (Ok, End, ErrorFrame, Gap, Heartbeat, GoingAway, Recovered, Presence, Resumable, Resumed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +137,16 @@ class ClientWire:
         """
         return self._codec.reader(expected.union)(frame)
 
+    def control(self, frame: Frame) -> Any:
+        """The control frame that a frame is; None for any other frame."""
+        try:
+            return self._controls(frame).message
+        except FrameError:
+            return None
+
     def error(self, frame: Frame) -> ErrorFrame | None:
         """The error that a frame is, also one of JSON-RPC; None for any other frame."""
-        try:
-            found = self._controls(frame).message
-        except FrameError:
-            found = None
+        found = self.control(frame)
         return found if isinstance(found, ErrorFrame) else error_in(frame)
 
     def re(self, frame: Frame) -> Ref | None:

@@ -1,0 +1,78 @@
+"""One connection that carries a session, or did."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from anyio import CancelScope
+from starlette.types import Receive, Scope, Send
+
+from ..owner import Frame
+from ..stepping import server_of
+
+LOST: Final = frozenset({1005, 1006, 1011, 1012})
+"""Codes of a connection that was lost: without a close, by a ping that was not answered, or with the server.
+
+Servers report some peers that are lost as 1005, which a polite close without a code is, too (see `has_left`).
+"""
+
+
+class Connection:
+    """What a server calls an application with.
+
+    Args:
+        scope: ASGI's.
+        receive: ASGI's.
+        send: ASGI's.
+
+    Attributes:
+        scope: The same.
+        receive: The same.
+        send: The same.
+        running: What the server's task does for it.
+        writing: The write that is under way in the session's task.
+        is_behind: Whether it is still being sent what its client missed.
+        is_replaced: Whether another connection took its place.
+        is_lost: Whether it is gone, and the session waits for its client.
+        failure: What the session failed with while this carried it.
+    """
+
+    __slots__ = ("failure", "is_behind", "is_lost", "is_replaced", "receive", "running", "scope", "send", "writing")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.running = CancelScope()
+        self.writing: CancelScope | None = None
+        self.is_behind = self.is_replaced = self.is_lost = False
+        self.failure: BaseException | None = None
+
+    @property
+    def origin(self) -> bytes | None:
+        """The page that opened it, as its browser says."""
+        return next((value for name, value in self.scope["headers"] if name == b"origin"), None)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The path that was asked for, with that of the mounts."""
+        return self.scope.get("root_path", ""), self.scope["path"]
+
+    def abandon(self) -> None:
+        """Stop all that goes on with it."""
+        self.running.cancel()
+        if self.writing is not None:
+            self.writing.cancel()
+
+    def has_left(self, event: Frame) -> bool:
+        """Whether a disconnect says that the peer, or the application, closed it, and nobody comes back.
+
+        Args:
+            event: ASGI's `websocket.disconnect`.
+        """
+        code = event.get("code", 1005)
+        if code != 1005:
+            return code not in LOST
+        # What uvicorn's default class has received tells a close without a code from a broken connection.
+        connection = getattr(server_of(self.send), "conn", None)
+        return getattr(connection, "close_rcvd", None) is not None

@@ -1,0 +1,62 @@
+"""The tickets of one session: which of them are good, and how long."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+from .resume import Resume
+from .tickets import Ticket
+
+RENEWED: Final = 300.0
+"""Seconds after which a session that lasts gets another ticket."""
+_SLACK: Final = 30.0
+"""Seconds that a ticket is good beyond that and the grace: another one may be on its way when the connection is lost."""
+
+
+class Issuing:
+    """Makes the tickets of one session; each is good once, and not for ever.
+
+    Args:
+        session: The session's id.
+        resume: What is declared.
+        number: The number of the last ticket that was made before.
+    """
+
+    __slots__ = ("_good", "_resume", "_session", "number")
+
+    def __init__(self, session: str, resume: Resume, *, number: int = 0) -> None:
+        self._session = session
+        self._resume = resume
+        self._good: dict[int, float] = {}
+        self.number = number
+
+    def issue(self, now: float) -> str:
+        """Another ticket; those before it stay good until their time is over, or one of them is used.
+
+        Args:
+            now: The clock's seconds.
+        """
+        self._good = {number: end for number, end in self._good.items() if now < end}
+        self.number += 1
+        self._good[self.number] = now + RENEWED + self._resume.grace + _SLACK
+        return self._resume.tickets.sign(Ticket(self._session, self.number))
+
+    def is_good(self, number: int, now: float) -> bool:
+        """Whether a ticket can be used."""
+        return now < self._good.get(number, now)
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is time for another ticket."""
+        return bool(self._good) and now >= max(self._good.values()) - self._resume.grace - _SLACK
+
+    @contextmanager
+    def used(self) -> Generator[None]:
+        """Use a ticket, and with it all of them; they are good again if nothing comes of it."""
+        good, self._good = self._good, {}
+        try:
+            yield
+        except BaseException:
+            self._good = good
+            raise
