@@ -7,11 +7,12 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
-from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args, get_origin, overload
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, overload
 
 from .callables import AnyCallable, name_of, resolved, substituted
 from .exceptions import DeclarationError, RouteError
 from .markers import Dependency, listed
+from .records import Record
 
 FunctionT = TypeVar("FunctionT", bound=AnyCallable)
 
@@ -19,7 +20,7 @@ _ATTRIBUTE = "__websocket_marks__"
 _RECEIVE_ATTRIBUTE = "__receive_mark__"
 
 
-class WebSocketMark(NamedTuple):
+class WebSocketMark(Record):
     """What `@websocket` says of a method: it is an endpoint at this path.
 
     `limits` is a `Limits`, or None where nothing was said; `accept` is whether its session is accepted before it runs.
@@ -32,7 +33,7 @@ class WebSocketMark(NamedTuple):
     limits: Any = None
 
 
-class Per(NamedTuple):
+class Per(Record):
     """The order in which messages of one key follow each other, and those of different keys do not wait; see `per`."""
 
     key: str
@@ -42,7 +43,7 @@ Order = Literal["serial", "concurrent", "latest"] | Per
 """How messages of one handler follow each other."""
 
 
-class ReceiveMark(NamedTuple):
+class ReceiveMark(Record):
     """What `@receive` says of a method: it handles messages of one type."""
 
     order: Order = "serial"
@@ -52,7 +53,7 @@ class ReceiveMark(NamedTuple):
     dependencies: tuple[Dependency, ...] = ()
 
 
-class MarkedHandler(NamedTuple):
+class MarkedHandler(Record):
     """A method of a class that is a handler, with the nearest mark and the nearest definition."""
 
     name: str
@@ -60,7 +61,7 @@ class MarkedHandler(NamedTuple):
     mark: ReceiveMark
 
 
-class MarkedMethod(NamedTuple):
+class MarkedMethod(Record):
     """A method of a class that is an endpoint, with the nearest marks and the nearest definition."""
 
     name: str

@@ -11,7 +11,7 @@ nowhere else; `tests/container/test_bindings.py` fails when a release of injecto
 
 import inspect
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import injector
 from injector import Injector
@@ -19,50 +19,51 @@ from injector import Injector
 from wscontrollers.callables import AnyCallable, name_of
 from wscontrollers.container.keys import Key
 from wscontrollers.container.scopes import LIFETIMES, Tier
+from wscontrollers.records import Record
 
 AnyProvider: TypeAlias = injector.Provider[Any]
 
 
-class Instance(NamedTuple):
+class Instance(Record):
     """Always this object."""
 
     value: Any
 
 
-class OfClass(NamedTuple):
+class OfClass(Record):
     """A new object of the class."""
 
     cls: type
 
 
-class OfCallable(NamedTuple):
+class OfCallable(Record):
     """What the callable gives."""
 
     call: AnyCallable
 
 
-class OfPair(NamedTuple):
+class OfPair(Record):
     """One element of a map binding."""
 
     key: Any
     value: "Recipe"
 
 
-class OfElements(NamedTuple):
+class OfElements(Record):
     """A multibinding: a fresh list or dict of its elements."""
 
     elements: "tuple[Bound, ...]"
     is_map: bool
 
 
-class OfParts(NamedTuple):
+class OfParts(Record):
     """A `BoundKey`: the class called with parts made by recipes of their own."""
 
     cls: type
     parts: "tuple[tuple[str, Recipe], ...]"
 
 
-class Opaque(NamedTuple):
+class Opaque(Record):
     """A provider that cannot be read: it is asked."""
 
     provider: AnyProvider
@@ -71,7 +72,7 @@ class Opaque(NamedTuple):
 Recipe: TypeAlias = Instance | OfClass | OfCallable | OfPair | OfElements | OfParts | Opaque
 
 
-class Bound(NamedTuple):
+class Bound(Record):
     """A binding: who owns it, how the thing is made, and how long it lives.
 
     Attributes:

@@ -1,13 +1,13 @@
 """Faults of bindings, each with the path that leads to it."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from wscontrollers.container.inputs import Input
 from wscontrollers.container.nodes import Later, Node
 from wscontrollers.container.scopes import Tier
 from wscontrollers.container.waiting import awaits
 from wscontrollers.exceptions import AsyncBindingError, ContainerError, Fault, ScopeLeakError
+from wscontrollers.records import Record
 
 
 class LeakFault(Fault):
@@ -22,7 +22,7 @@ class AsyncFault(Fault):
     __slots__ = ()
 
 
-class Found(NamedTuple):
+class Found(Record):
     """A fault at a node, with the names on the way there from where the search began."""
 
     path: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import injector
 
@@ -11,6 +11,7 @@ from wscontrollers.container.inputs import Input
 from wscontrollers.container.keys import Key
 from wscontrollers.container.scopes import Tier
 from wscontrollers.exceptions import Fault
+from wscontrollers.records import Record
 
 if TYPE_CHECKING:
     from wscontrollers.container.graph import Graph
@@ -39,7 +40,7 @@ class Mode(Enum):
         return self not in (Mode.VALUE, Mode.AWAIT)
 
 
-class Argument(NamedTuple):
+class Argument(Record):
     """One argument of a call: a node's thing, or an input."""
 
     name: str
@@ -47,13 +48,13 @@ class Argument(NamedTuple):
     source: "Node | Input"
 
 
-class Constant(NamedTuple):
+class Constant(Record):
     """Always this object."""
 
     value: Any
 
 
-class Call(NamedTuple):
+class Call(Record):
     """A callable with arguments."""
 
     call: Callable[..., Any]
@@ -61,27 +62,27 @@ class Call(NamedTuple):
     mode: Mode = Mode.VALUE
 
 
-class Pair(NamedTuple):
+class Pair(Record):
     """A dict of one element, for a map binding."""
 
     key: Any
     value: "Node"
 
 
-class Collect(NamedTuple):
+class Collect(Record):
     """A fresh list or dict of elements."""
 
     elements: "tuple[Node, ...]"
     is_map: bool
 
 
-class Later(NamedTuple):
+class Later(Record):
     """A `ProviderOf`: its thing is made when it is asked for."""
 
     target: "Node"
 
 
-class Builder(NamedTuple):
+class Builder(Record):
     """An `AssistedBuilder`: a class, and the arguments that need not be given by keyword."""
 
     kind: type[injector.AssistedBuilder[Any]]
@@ -90,7 +91,7 @@ class Builder(NamedTuple):
     arguments: tuple[Argument, ...]
 
 
-class Ask(NamedTuple):
+class Ask(Record):
     """injector is asked: for the whole key in its own scope, or for what an opaque provider gives."""
 
     provider: AnyProvider | None

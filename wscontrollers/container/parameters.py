@@ -3,7 +3,7 @@
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import injector
 
@@ -11,10 +11,11 @@ from wscontrollers.callables import name_of, signature_of, unaliased
 from wscontrollers.container.inputs import is_input
 from wscontrollers.container.keys import Key, is_no_inject, is_optional, without_marks, without_none
 from wscontrollers.exceptions import Fault
+from wscontrollers.records import Record
 from wscontrollers.strays import stray_marker
 
 
-class Parameter(NamedTuple):
+class Parameter(Record):
     """One parameter of a constructor or provider.
 
     Attributes:

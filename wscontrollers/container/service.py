@@ -1,15 +1,16 @@
 """What a graph answers for a key."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from wscontrollers.container.inputs import Input
 from wscontrollers.container.keys import Key
 from wscontrollers.container.scopes import Scope, Tier
 from wscontrollers.exceptions import Fault
+from wscontrollers.records import Record
 
 
-class Service(NamedTuple):
+class Service(Record):
     """A compiled key.
 
     Attributes:

@@ -2,23 +2,24 @@
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..callables import AnyCallable, Kind
 from ..container import Input, Service
 from ..markers import ConcurrencyLimit, Dependency, DependencyScope
+from ..records import Record
 from .fields import ParamField
 from .sources import Framework
 
 
-class Argument(NamedTuple):
+class Argument(Record):
     """A parameter of a callable and who fills it."""
 
     name: str
     source: "ParamField | Dependant | Framework | ServiceNeed"
 
 
-class ServiceNeed(NamedTuple):
+class ServiceNeed(Record):
     """A thing of the container, and what the handshake has to supply before it can be made."""
 
     key: Any
@@ -112,13 +113,13 @@ class Dependant:
 _PLACES = {"path": 0, "query": 1, "header": 2, "cookie": 3, "message": 4}
 
 
-class Owner(NamedTuple):
+class Owner(Record):
     """The class that an endpoint is a method of: it is constructed for each session and passed as the first argument."""
 
     constructed: type
 
 
-class Receiver(NamedTuple):
+class Receiver(Record):
     """A method that is called for each message of certain types.
 
     Attributes:

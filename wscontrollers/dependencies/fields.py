@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
 from pydantic import AliasChoices, Field
@@ -11,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ..markers import FirstMessageParam, HeaderParam, Param, PathParam, Place
+from ..records import Record
 from .annotations import model_of
 from .parameter_model import ParameterModel
 from .received import MISSING, Received, hyphenated, is_json, raw_value, takes_all
@@ -18,8 +18,7 @@ from .received import MISSING, Received, hyphenated, is_json, raw_value, takes_a
 ErrorDetail = dict[str, Any]
 
 
-@dataclass(eq=False, repr=False)
-class ParamField:
+class ParamField(Record):
     """One parameter, ready to be read: where it is sent, under which names, and what it must be.
 
     Attributes:

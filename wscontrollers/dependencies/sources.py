@@ -1,10 +1,11 @@
 """Who fills a parameter: what analysis finds, as plain data."""
 
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..callables import AnyCallable
 from ..markers import Dependency
+from ..records import Record
 from .fields import ParamField
 
 
@@ -17,32 +18,32 @@ class Framework(Enum):
     MESSAGE = "message"
 
 
-class FromDependency(NamedTuple):
+class FromDependency(Record):
     """Rule 1: the value of a callable."""
 
     marker: Dependency
     call: AnyCallable
 
 
-class FromField(NamedTuple):
+class FromField(Record):
     """Rules 1, 3 and 5: a value that was sent."""
 
     field: ParamField
 
 
-class FromFramework(NamedTuple):
+class FromFramework(Record):
     """Rule 2."""
 
     value: Framework
 
 
-class FromService(NamedTuple):
+class FromService(Record):
     """Rules 1 and 4: a thing of the container."""
 
     key: Any
 
 
-class FromDefault(NamedTuple):
+class FromDefault(Record):
     """Rule 6: nothing is passed, the callable's own default holds."""
 
 

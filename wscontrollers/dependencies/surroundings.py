@@ -1,8 +1,9 @@
 """What is known of the place where a parameter stands: its function, the path, the container, the messages of its handler."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from ..container import Service
+from ..records import Record
 
 
 class Supplier(Protocol):
@@ -21,7 +22,7 @@ class Supplier(Protocol):
         ...
 
 
-class Surroundings(NamedTuple):
+class Surroundings(Record):
     """What analysis knows of the surroundings of a parameter.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 _ATTRIBUTE = "websocket_host"
 
 
-@dataclass(eq=False, repr=False)
 class Host:
     """What a route gets from the application that serves it.
 
@@ -34,7 +32,7 @@ class Host:
         container: What supplies services.
         provider: Who has `dependency_overrides`.
         threads: Whether plain functions run in worker threads where nothing else is said.
-        origins: Which browsers' pages may open sessions; None asks nobody.
+        origins: Which browsers' pages may open sessions, those of the same host if left out; None asks nobody.
         limits: What a session may take where controller and route say nothing.
         codecs: What sessions can be held in; JSON where there are none.
         engine: What carries groups between processes, or its URL; None keeps them within this one.
@@ -43,20 +41,30 @@ class Host:
         guests: What it serves without having it among its own routes, bound to it: by identity, each with what that is of.
     """
 
-    container: Container = field(default_factory=Container)
-    provider: object = None
-    threads: bool = True
-    origins: OriginPolicy | None = field(default_factory=OriginPolicy)
-    limits: Limits = DEFAULT_LIMITS
-    codecs: Sequence[Codec] = ()
-    engine: Engine | str | None = None
-    declared: Groups | Sequence[Group | AnyCallable] = ()
-    guests: dict[Any, tuple[object, Any]] = field(default_factory=dict[Any, "tuple[object, Any]"], init=False)
-    is_resumable: bool = field(default=False, init=False)
-    _groups: Groups | None = field(default=None, init=False)
-    _making: Any = field(default_factory=RLock, init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        container: Container | None = None,
+        *,
+        provider: object = None,
+        threads: bool = True,
+        origins: OriginPolicy | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        codecs: Sequence[Codec] = (),
+        engine: Engine | str | None = None,
+        declared: Groups | Sequence[Group | AnyCallable] = (),
+    ) -> None:
+        self.container = Container() if container is None else container
+        self.provider = provider
+        self.threads = threads
+        self.origins: OriginPolicy | None = origins or OriginPolicy()
+        self.limits = limits
+        self.codecs = codecs
+        self.engine = engine
+        self.declared = declared
+        self.guests: dict[Any, tuple[object, Any]] = {}
+        self.is_resumable = False
+        self._groups: Groups | None = None
+        self._making: Any = RLock()
         supplier = self.container.supply("groups", self._made)
         if self.engine is None and not self.declared:
             return

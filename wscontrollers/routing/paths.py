@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from starlette.convertors import Convertor
 from starlette.routing import PARAM_REGEX, compile_path
 
 from ..exceptions import RouteError
+from ..records import Record
 
 
 def checked_prefix(prefix: str, where: str) -> str:
@@ -47,7 +48,7 @@ def compiled(path: str, where: str) -> tuple[re.Pattern[str], str, dict[str, Con
         ) from error
 
 
-class _Segment(NamedTuple):
+class _Segment(Record):
     """One segment of a path: a text, one parameter, or a mix of both."""
 
     text: str

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from ..records import Record
 from .limits import Limits
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from .resuming.resume import Resume
 
 
-class Contract(NamedTuple):
+class Contract(Record):
     """What is declared of an endpoint's sessions.
 
     Attributes:
