@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 
 from wscontrollers import (
     App,
@@ -19,9 +20,11 @@ from wscontrollers import (
     WebSocket,
     WebSocketDisconnect,
     provider,
+    register_controllers,
     singleton,
     websocket,
 )
+from wscontrollers.routing.hosting import host_of
 from wscontrollers.testing import TestClient, WebSocketDenialResponse
 
 
@@ -241,3 +244,14 @@ def test_resources_of_an_event_loop_that_has_ended_are_opened_anew(caplog: pytes
             assert session.receive_json() is False
     assert life.count("pool opened") == 2
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_frames_go_past_the_server_unless_it_is_said_that_they_must_not(direct: bool) -> None:
+    """By the application, or where controllers are registered on another one; its routes are told."""
+    other = Starlette()
+    register_controllers(other, direct=direct)
+    for app in (App(direct=direct), other):
+        host = host_of({"app": app})
+        assert host is not None
+        assert host.direct is direct

@@ -53,6 +53,8 @@ class App(Starlette):
         codecs: What sessions can be held in, chosen by the client's subprotocols; JSON where there are none.
         engine: What carries groups between processes, or its URL: "redis://localhost:6379"; None keeps them within this one.
         groups: The groups of which something is declared (`Group`, `@group`), or a `Groups` with options of its own.
+        direct: Whether frames of typed sessions and of groups may go past the `send` and `receive` of a known uvicorn, where that
+            comes to the same.
         debug: Tracebacks in answers to HTTP requests.
 
     Raises:
@@ -78,6 +80,7 @@ class App(Starlette):
         codecs: Sequence[Codec] = (),
         engine: Engine | str | None = None,
         groups: Groups | Sequence[Group | AnyCallable] = (),
+        direct: bool = True,
         debug: bool = False,
     ) -> None:
         _require(
@@ -107,6 +110,7 @@ class App(Starlette):
             codecs=codecs,
             engine=engine,
             declared=groups,
+            direct=direct,
         )
         self.router = APIRouter(dependencies=dependencies, lifespan=around(host, Router(lifespan=lifespan).lifespan_context))
         let_serve(self, host)
@@ -236,6 +240,7 @@ def register_controllers(
     codecs: Sequence[Codec] = (),
     engine: Engine | str | None = None,
     groups: Groups | Sequence[Group | AnyCallable] = (),
+    direct: bool = True,
 ) -> Container:
     """Register controllers on an application that is no `App`: plain Starlette, or FastAPI.
 
@@ -254,6 +259,7 @@ def register_controllers(
         codecs: See `App`.
         engine: See `App`.
         groups: See `App`.
+        direct: See `App`.
 
     Returns:
         The container.
@@ -273,6 +279,7 @@ def register_controllers(
         codecs=codecs,
         engine=engine,
         declared=groups,
+        direct=direct,
     )
     let_serve(app, host)
     router = APIRouter()

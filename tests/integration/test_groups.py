@@ -71,9 +71,9 @@ class Noted:
         self.ended = SimpleQueue[Session[Any, Any]]()
 
 
-def rooms(groups: Groups, noted: Noted) -> App:
+def rooms(groups: Groups, noted: Noted, *, direct: bool = True) -> App:
     """Whoever says "go" has its own frames and the group's come in turns."""
-    app = App(groups=groups, limits=Limits(rate=None, stall=1, grace=0.1, outbox=20, outbox_bytes=200 * KIB))
+    app = App(groups=groups, direct=direct, limits=Limits(rate=None, stall=1, grace=0.1, outbox=20, outbox_bytes=200 * KIB))
 
     @app.websocket("/")
     async def member(session: Session[Go, Said], groups: Groups) -> None:
@@ -93,11 +93,14 @@ def rooms(groups: Groups, noted: Noted) -> App:
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
 @pytest.mark.parametrize("is_direct", [True, False])
+@pytest.mark.parametrize("groups_are", [True, False])
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-def test_frames_keep_their_order(ws: str, loop: str, compression: str | None, is_direct: bool, direct: list[bool]) -> None:
+def test_frames_keep_their_order(
+    ws: str, loop: str, compression: str | None, is_direct: bool, groups_are: bool, direct: list[bool]
+) -> None:
     """Of one session, and of all members: whatever their size, whoever sends them, compressed or not."""
     count = 40
-    app = rooms(Groups(direct=is_direct), Noted())
+    app = rooms(Groups(direct=groups_are), Noted(), direct=is_direct)
     with serving(app, ws=ws, loop=loop) as address, ExitStack() as stack:
         members = [stack.enter_context(connect(f"ws://{address}/", compression=compression, max_size=None)) for _ in range(3)]
         for each in members:

@@ -2,77 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import sys
 from types import SimpleNamespace
 from typing import Any
 
-import anyio
 import pytest
 import uvicorn
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
-from uvicorn.server import ServerState
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 
-from wscontrollers.session.direct import TESTED, direct_writer, fault_of
-
-HANDSHAKE = (
-    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
-
-
-class Wire:
-    """A transport that keeps what is written."""
-
-    def __init__(self) -> None:
-        self.written = b""
-        self.is_broken = False
-
-    def write(self, data: bytes) -> None:
-        self.written += data
-
-    def is_closing(self) -> bool:
-        return self.is_broken
-
-    def close(self) -> None:
-        self.is_broken = True
-
-    def get_extra_info(self, name: str) -> None: ...
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self) -> None: ...
+from tests.session.connections import protocol as protocol
+from wscontrollers.session.direct import PLAIN, TESTED, direct_writer, fault_of
 
 
 async def nothing(*_: Any) -> None: ...
 
 
 pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio"])
-
-
-@pytest.fixture(params=[WebSocketsSansIOProtocol, WSProtocol])
-async def protocol(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[Any]:
-    """A connection whose handshake is accepted, of both implementations that are not deprecated."""
-    is_over = anyio.Event()
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        await is_over.wait()
-
-    config = uvicorn.Config(application, log_config=None, ws_ping_interval=None)
-    config.load()
-    made = request.param(config, ServerState(), {})
-    made.connection_made(Wire())
-    made.data_received(HANDSHAKE)
-    await made.send({"type": "websocket.accept"})
-    made.transport.written = b""
-    tasks = list(made.tasks)
-    yield made
-    is_over.set()
-    for task in tasks:
-        await task
-    if made.close_timer is not None:
-        made.close_timer.cancel()
 
 
 async def test_a_known_server_is_passed_by(protocol: Any) -> None:
@@ -89,7 +35,7 @@ async def test_the_insides_of_the_installed_uvicorn_are_known(protocol: Any) -> 
     """A new version has to be looked through first: what `send` does before it writes, and what is used of it. Then it is added
     to `TESTED`."""
     assert ".".join(uvicorn.__version__.split(".")[:2]) in TESTED
-    assert all(hasattr(protocol, name) for name in ("conn", "transport", "writable", "close_sent", "disconnected"))
+    assert all(hasattr(protocol, name) for name in ("config", "conn", "transport", "writable", "close_sent", "disconnected"))
 
 
 @pytest.mark.parametrize("version", ["0.53.9", "0.55.0", "1.0"])
@@ -100,7 +46,7 @@ async def test_an_unknown_version_is_not_passed_by(protocol: Any, version: str, 
     assert direct_writer(protocol.send) is None
 
 
-@pytest.mark.parametrize("name", ["close_sent", "disconnected", "handshake_complete", "transport", "writable", "conn"])
+@pytest.mark.parametrize("name", ["close_sent", "disconnected", "handshake_complete", "transport", "writable", "conn", "config"])
 async def test_a_server_whose_insides_moved_is_not_passed_by(protocol: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each attribute that is used is looked for."""
     monkeypatch.delattr(protocol, name)
@@ -143,7 +89,7 @@ async def test_what_is_debugged_is_told_why(caplog: pytest.LogCaptureFixture) ->
     """Who wonders why nothing is written directly finds it in the log."""
     with caplog.at_level("DEBUG", "wscontrollers.session"):
         assert direct_writer(nothing) is None
-    assert "messages of groups go through the server's send: it is no known server's own" in caplog.text
+    assert "frames go through the server's send: it is no known server's own" in caplog.text
 
 
 def paused(protocol: Any) -> None:
@@ -199,3 +145,21 @@ async def test_nothing_is_written_behind_our_close_frame(protocol: Any) -> None:
     before = protocol.transport.written
     assert not writer.write(b"\x81\x01a")
     assert protocol.transport.written == before
+
+
+async def test_long_frames_are_left_to_a_server_that_compresses(protocol: Any) -> None:
+    """A short one fits into a packet anyway; wsproto does not tell what was negotiated, so that its configuration decides."""
+    if isinstance(protocol, WSProtocol):
+        assert plain(protocol) == PLAIN
+        protocol.config.ws_per_message_deflate = False
+        assert plain(protocol) == sys.maxsize
+        return
+    assert plain(protocol) == sys.maxsize
+    protocol.conn.extensions = [PerMessageDeflate(False, False, 15, 15)]
+    assert plain(protocol) == PLAIN
+
+
+def plain(protocol: Any) -> int:
+    writer = direct_writer(protocol.send)
+    assert writer is not None
+    return writer.plain

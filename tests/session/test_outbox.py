@@ -11,11 +11,15 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 
+from tests.session.connections import protocol as protocol
 from wscontrollers.session import Delivery
 from wscontrollers.session.delivery import Overflow
+from wscontrollers.session.direct import PLAIN
 from wscontrollers.session.outbox import Outbox
-from wscontrollers.session.owner import Frame, Owner
+from wscontrollers.session.owner import NOBODY, Frame, Owner
 
 
 class Peer(Owner):
@@ -64,7 +68,7 @@ class Peer(Owner):
 
 
 def frame(text: str) -> Frame:
-    return {"text": text}
+    return {"type": "websocket.send", "text": text}
 
 
 async def test_while_the_peer_keeps_up_no_task_is_started() -> None:
@@ -221,6 +225,63 @@ async def test_nothing_is_sent_before_the_accept() -> None:
         await outbox.send(frame("x"), 1)
     with pytest.raises(RuntimeError, match="before the handshake is accepted"):
         outbox.send_nowait(frame("x"), 1)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_nothing_overtakes_a_frame_that_waits(protocol: Any) -> None:
+    """While the server's `send` waits for the transport, all that is sent queues behind it; then frames go past it again."""
+    async with anyio.create_task_group() as tasks:
+        outbox = Outbox(protocol.send, Peer(tasks), frames=10, size=1000)
+        await outbox.send(frame("a"), 1)
+        assert outbox.write("b")
+        protocol.pause_writing()
+        assert not outbox.write("c")
+        tasks.start_soon(outbox.send, frame("c"), 1)
+        await anyio.wait_all_tasks_blocked()
+        assert outbox.send_nowait(frame("d"), 1) is Delivery.QUEUED
+        protocol.resume_writing()
+        assert not outbox.write("e")  # the transport has room again, but there is an order
+        assert outbox.send_nowait(frame("e"), 1) is Delivery.QUEUED
+        await outbox.flush()
+        assert outbox.write("f")
+    assert protocol.transport.written == b"".join(b"\x81\x01" + text.encode() for text in "abcdef")
+    assert outbox.writes == 6
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_long_frame_is_left_to_a_server_that_compresses(protocol: Any) -> None:
+    """A short one is written as it is, and the order is kept."""
+    outbox = Outbox(protocol.send, NOBODY, frames=10, size=1000)
+    if isinstance(protocol, WebSocketsSansIOProtocol):  # wsproto may compress where it is configured so
+        protocol.conn.extensions = [PerMessageDeflate(False, False, 15, 15)]
+    await outbox.send(frame("a"), 1)
+    sent: list[str] = []
+
+    async def send(event: Frame) -> None:
+        sent.append(event["text"])
+
+    outbox.send_event = send
+    assert outbox.write("b" * PLAIN)
+    assert not outbox.write("c" * (PLAIN + 1))
+    assert await outbox.send(frame("d" * (PLAIN + 1)), PLAIN + 1) is Delivery.SENT
+    assert sent == ["d" * (PLAIN + 1)]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_direct_write_that_fails_closes_it(protocol: Any) -> None:
+    """As one through `send` does: the session is told, and nothing is taken any more."""
+    peer = Peer()
+    outbox = Outbox(protocol.send, peer, frames=10, size=1000)
+    await outbox.send(frame("a"), 1)
+
+    def fail(data: bytes) -> None:
+        raise OSError
+
+    protocol.transport.write = fail
+    assert outbox.send_nowait(frame("b"), 1) is Delivery.CLOSED
+    assert await outbox.send(frame("c"), 1) is Delivery.CLOSED
+    assert not outbox.write("d")
+    assert peer.told == ["lost"]
 
 
 @settings(deadline=None)

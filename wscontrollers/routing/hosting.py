@@ -37,6 +37,7 @@ class Host:
         codecs: What sessions can be held in; JSON where there are none.
         engine: What carries groups between processes, or its URL; None keeps them within this one.
         declared: The groups of which something is declared, or the groups themselves.
+        direct: Whether frames may go past the server's `send` and `receive`, where that comes to the same.
         is_resumable: Whether sessions of it can be resumed.
         guests: What it serves without having it among its own routes, bound to it: by identity, each with what that is of.
     """
@@ -52,6 +53,7 @@ class Host:
         codecs: Sequence[Codec] = (),
         engine: Engine | str | None = None,
         declared: Groups | Sequence[Group | AnyCallable] = (),
+        direct: bool = True,
     ) -> None:
         self.container = Container() if container is None else container
         self.provider = provider
@@ -61,6 +63,7 @@ class Host:
         self.codecs = codecs
         self.engine = engine
         self.declared = declared
+        self.direct = direct
         self.guests: dict[Any, tuple[object, Any]] = {}
         self.is_resumable = False
         self._groups: Groups | None = None

@@ -195,7 +195,9 @@ class APIWebSocketRoute(WebSocketRoute):
 
         @cache  # made when it is first asked for: most routes hold no session
         def holder() -> session.Holder:
-            return session.Holder(self.contract, self.call, limits=host.limits, codecs=host.codecs, enrol=host.enrol)
+            return session.Holder(
+                self.contract, self.call, limits=host.limits, codecs=host.codecs, enrol=host.enrol, direct=host.direct
+            )
 
         if self._receivers and self.contract.handlers is not None:
             self.contract.handlers.check_keys(frozenset(self.param_convertors))

@@ -15,11 +15,15 @@ logger = logging.getLogger("wscontrollers.session")
 TESTED = ("0.54",)
 """The versions of uvicorn whose insides are known: the first two numbers."""
 
-_USED = ("close_sent", "conn", "disconnected", "handshake_complete", "transport", "writable")
+_USED = ("close_sent", "config", "conn", "disconnected", "handshake_complete", "transport", "writable")
 """What is used of uvicorn's protocols."""
 
 _DEFLATE = "PerMessageDeflate"
 """The extension on whose connections a message may go uncompressed (RFC 7692, section 6)."""
+
+PLAIN = 1024
+"""Up to how many characters or bytes a session's own frame goes uncompressed where permessage-deflate was negotiated: it fits
+into one packet either way, and compressing it costs more CPU time than all the rest of the way."""
 
 
 class DirectWriter:
@@ -27,9 +31,12 @@ class DirectWriter:
 
     Args:
         protocol: Uvicorn's, with the handshake done and nothing amiss (see `fault_of`).
+
+    Attributes:
+        plain: Frames of more characters or bytes are better compressed by the server.
     """
 
-    __slots__ = ("_connection", "_open", "_protocol", "_transport", "_writable")
+    __slots__ = ("_connection", "_open", "_protocol", "_transport", "_writable", "plain")
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
@@ -37,6 +44,7 @@ class DirectWriter:
         self._open = protocol.conn.state
         self._transport = protocol.transport
         self._writable = protocol.writable
+        self.plain = PLAIN if _compresses(protocol) else sys.maxsize
 
     def write(self, packet: bytes) -> bool:
         """Write a frame, unless the server's own `send` would wait, fail or drop it.
@@ -67,7 +75,7 @@ def direct_writer(send: Callable[[Frame], Awaitable[None]]) -> DirectWriter | No
     """What writes past an ASGI `send` whose handshake is accepted; None if it must not be passed by."""
     fault = fault_of(send)
     if fault is not None:
-        logger.debug("messages of groups go through the server's send: %s", fault)
+        logger.debug("frames go through the server's send: %s", fault)
         return None
     return DirectWriter(server_of(send))
 
@@ -95,3 +103,9 @@ def _fault_of_connection(protocol: Any) -> str | None:
     # wsproto keeps its extensions to itself; uvicorn gives it this one alone.
     strange = {type(each).__name__ for each in getattr(connection, "extensions", ())} - {_DEFLATE}
     return f"there are extensions: {', '.join(sorted(strange))}" if strange else None
+
+
+def _compresses(protocol: Any) -> bool:
+    # wsproto does not tell what was negotiated: there it may be.
+    extensions: Any = getattr(protocol.conn, "extensions", None)
+    return bool(protocol.config.ws_per_message_deflate if extensions is None else extensions)

@@ -90,6 +90,7 @@ class Dispatcher(Controls):
             # messages come the short way through it.
             reading, handling, task = life.reading, self._handling, current_task()
             by_tag, calls, values, answer, send = self._by_tag, handling.calls, handling.values, self._answer, self._send
+            write = life.outbox.write
             while True:
                 if reading.parks(task):
                     try:
@@ -114,7 +115,7 @@ class Dispatcher(Controls):
                 self._current = incoming
                 try:
                     answered = answer(await call(values, incoming.message), incoming.ref)
-                    if answered is not None:
+                    if answered is not None and not write(answered):
                         await send(*event_of(answered))
                 except Exception as error:
                     await handling.failed(error, index, incoming)

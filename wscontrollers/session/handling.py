@@ -151,13 +151,14 @@ class Handling:
 
     async def _pump(self, items: AsyncGenerator[Any, None], stream: Stream, ref: Ref | None) -> None:
         life, sent = self.life, 0
-        write, send, closed = life.framing.item, life.outbox.send, Delivery.CLOSED
+        written, write, send, closed = life.framing.item, life.outbox.write, life.outbox.send, Delivery.CLOSED
         try:
             async for item in items:
                 if stream.credit is not None:
                     with life.reading.awaiting():
                         await stream.turn()
-                if await send(*event_of(write(item, ref))) is closed:
+                frame = written(item, ref)
+                if not write(frame) and await send(*event_of(frame)) is closed:
                     return
                 sent += 1
                 if not sent % _BREATH:

@@ -38,6 +38,7 @@ class Holder:
         limits: Those of the app.
         codecs: Those of the app; JSON where there are none.
         enrol: Lets a session into groups.
+        direct: Whether frames may go past the server's `send` and `receive`, where that comes to the same.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Holder:
         limits: Limits = DEFAULT_LIMITS,
         codecs: Sequence[Codec] = (),
         enrol: Enrol | None = None,
+        direct: bool = True,
     ) -> None:
         self.contract = contract
         self.endpoint = endpoint
         self._limits = limits
         self._codecs = codecs
         self._enrol = enrol
+        self._direct = direct
         self._handlers = contract.handlers or Handlers((), "")
 
     @cached_property
@@ -80,7 +83,7 @@ class Holder:
             websocket.scope[SENDS_KEY] = wire.sends
         # Who serves a session that can be resumed has put its line there.
         line = None if self.contract.resume is None else websocket.scope.get(LINE_KEY)
-        life = Life(websocket, wire, self._enrol, line=line)
+        life = Life(websocket, wire, self._enrol, direct=self._direct, line=line)
         if self._codecs:  # else JSON is spoken
             codec: object = getattr(life.framing, "codec", None)
             websocket.decode = codec.decode if isinstance(codec, ObjectCodec) else None

@@ -80,7 +80,15 @@ class Life(Speaker):
         "wire",
     )
 
-    def __init__(self, websocket: ServedWebSocket, wire: Wire, enrol: Enrol | None = None, *, line: Line | None = None) -> None:
+    def __init__(
+        self,
+        websocket: ServedWebSocket,
+        wire: Wire,
+        enrol: Enrol | None = None,
+        *,
+        direct: bool = True,
+        line: Line | None = None,
+    ) -> None:
         limits = wire.limits
         self.websocket = websocket
         websocket.close_within = CLOSE_TIME
@@ -105,7 +113,7 @@ class Life(Speaker):
         self.intake = Intake(self, limits, clock, self.framing.read)
         receive = websocket.read_by(self.next_event) if wire.incoming is None else websocket.receive_event
         self.reading = Reading(receive, self.start, ahead=limits.inbox, arrived=self.intake.arrived, flooded=self.flooded)
-        self.outbox = Outbox(websocket.send_event, self, frames=limits.outbox, size=limits.outbox_bytes)
+        self.outbox = Outbox(websocket.send_event, self, frames=limits.outbox, size=limits.outbox_bytes, direct=direct)
 
     @property
     def id(self) -> str:

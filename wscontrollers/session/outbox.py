@@ -10,9 +10,10 @@ from anyio import Event
 
 from .backlog import Backlog, Entry
 from .delivery import Delivery, Overflow
-from .direct import DirectWriter, direct_writer
+from .outlet import Outlet, payload_of
 from .owner import NOBODY, Frame, Owner
-from .stepping import is_steppable, resumed
+from .packing import packed
+from .stepping import resumed
 
 GONE = (OSError, RuntimeError)
 """What servers raise when the peer is gone, or when the connection was closed below the session."""
@@ -29,7 +30,7 @@ _OPEN = _State.OPEN
 _SENT = Delivery.SENT
 
 
-class Outbox:
+class Outbox(Outlet):
     """Frames on their way to one peer.
 
     While the peer keeps up, a frame is written at once by whoever sends it: no queue, no task, no hop. When a write waits,
@@ -40,6 +41,7 @@ class Outbox:
         owner: Whose frames they are.
         frames: How many frames may wait.
         size: How many bytes may wait.
+        direct: Whether frames may go past `send`, where that comes to the same.
 
     Attributes:
         writes: How many writes were done; one that does not move while `writing` is set is a stalled peer.
@@ -47,9 +49,6 @@ class Outbox:
         replaced: How many gave way to a newer one of the same key.
         writing: Whether a write is under way.
         untold: How many of those that were dropped the peer is still to be told of.
-        steps: Whether it is open, and a write can be stepped (see `stepping`).
-        direct: What writes past `send_event`, where that may be (see `go_direct`).
-        send_event: ASGI's `send`.
     """
 
     __slots__ = (
@@ -59,18 +58,17 @@ class Outbox:
         "_owner",
         "_size",
         "_state",
-        "direct",
         "dropped",
         "replaced",
-        "send_event",
-        "steps",
         "untold",
         "writes",
         "writing",
     )
 
-    def __init__(self, send: Callable[[Frame], Awaitable[None]], owner: Owner, *, frames: int, size: int) -> None:
-        self.send_event = send
+    def __init__(
+        self, send: Callable[[Frame], Awaitable[None]], owner: Owner, *, frames: int, size: int, direct: bool = True
+    ) -> None:
+        super().__init__(send, direct=direct)
         self._owner = owner
         self._frames = frames
         self._size = size
@@ -78,8 +76,6 @@ class Outbox:
         self.untold = 0
         self._idle: Event | None = None
         self._state = _State.NEW
-        self.steps = False
-        self.direct: DirectWriter | None = None
         self.writes = 0
         self.dropped = 0
         self.replaced = 0
@@ -98,6 +94,8 @@ class Outbox:
         Raises:
             RuntimeError: The handshake is not accepted.
         """
+        if self._own is not None and self.write(payload_of(frame)):
+            return _SENT
         if self._state is not _OPEN and self._is_shut():
             return Delivery.CLOSED
         if self.writing:
@@ -133,7 +131,9 @@ class Outbox:
         Raises:
             RuntimeError: The handshake is not accepted.
         """
-        if self._state is not _State.OPEN and self._is_shut():
+        if self._own is not None and self.write(payload_of(frame)):
+            return _SENT
+        if self._state is not _OPEN and self._is_shut():
             return Delivery.CLOSED
         if not self.writing:
             if self.steps and not self.untold:
@@ -149,6 +149,28 @@ class Outbox:
         self._queue(Entry(frame, size, key, is_expendable=policy is Overflow.DROP_OLDEST))
         return Delivery.QUEUED
 
+    def write(self, frame: str | bytes) -> bool:
+        """Write a frame at once and past `send_event`, where that comes to the same: nothing waits, and nothing lies before it.
+
+        A long frame is left to a server that compresses.
+
+        Args:
+            frame: A text frame's text, or a binary frame's bytes.
+
+        Returns:
+            Whether it was written. If not, nothing happened: `send` and `send_nowait` know what to do.
+        """
+        direct = self._own
+        if direct is None or self.writing or self.untold or len(frame) > direct.plain:
+            return False
+        try:
+            written = direct.write(packed(frame))
+        except GONE:
+            self.broke()
+            return False
+        self.writes += written
+        return written
+
     async def flush(self) -> None:
         """Wait until all that was queued is written, or lost."""
         while self.writing and self._state is _State.OPEN:
@@ -159,7 +181,7 @@ class Outbox:
     def close(self) -> None:
         """Take no more frames; those that wait are lost, and who waits for them is told."""
         self._state = _State.CLOSED
-        self.steps = False
+        self.shut()
         waiting, self._backlog = self._backlog, None
         for entry in waiting or ():
             entry.settle(Delivery.CLOSED)
@@ -172,11 +194,6 @@ class Outbox:
         self._owner = NOBODY
 
     # For who writes to many (see `groups.sweep`)
-
-    def go_direct(self) -> None:
-        """Look up what writes past `send_event`; called when the handshake is accepted."""
-        if self.direct is None:
-            self.direct = direct_writer(self.send_event)
 
     def go_on_with(self, write: Coroutine[Any, Any, None], waits_for: Any) -> None:
         """Have a write that was stepped, and waits, done in a task of the session; later frames queue behind it.
@@ -212,7 +229,7 @@ class Outbox:
                     "task of the session; with accept=False call session.accept() first."
                 )
             self._state = _State.OPEN
-            self.steps = is_steppable(self.send_event)
+            self.open_up()
         return self._state is _State.CLOSED
 
     async def _wait_in_line(self, entry: Entry) -> Delivery:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from struct import Struct
-
 from .owner import Frame
+from .packing import packed
 from .wire import event_of
-
-_TEXT, _BINARY = 0x81, 0x82
-"""The first byte of a message that is one text frame, or one binary frame, without an extension's bits."""
-
-_SHORT, _MEDIUM, _LONG = Struct("!BB"), Struct("!BBH"), Struct("!BBQ")
 
 
 class SharedFrame:
@@ -38,15 +32,5 @@ class SharedFrame:
         """As a server puts it on the wire: header and payload, unmasked and not compressed (RFC 6455, section 5.2)."""
         packet = self._packet
         if packet is None:
-            packet = self._packet = _packed(self.frame)
+            packet = self._packet = packed(self.frame)
         return packet
-
-
-def _packed(frame: str | bytes) -> bytes:
-    kind, payload = (_TEXT, frame.encode()) if isinstance(frame, str) else (_BINARY, frame)
-    size = len(payload)
-    if size < 126:
-        return _SHORT.pack(kind, size) + payload
-    if size < 65_536:
-        return _MEDIUM.pack(kind, 126, size) + payload
-    return _LONG.pack(kind, 127, size) + payload
