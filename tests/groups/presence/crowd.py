@@ -11,6 +11,7 @@ from wscontrollers.groups import MemoryEngine, PresenceOf
 from wscontrollers.groups.presence.places import channel_of
 
 LINGER = 2.0
+INTERVAL = 1.0
 BEATS = 3
 _words = count()
 
@@ -108,7 +109,7 @@ class Crowd:
 
     async def start(self) -> None:
         """Start a worker."""
-        worker = Worker(self.engine, PresenceOf(Who, linger=LINGER))
+        worker = Worker(self.engine, PresenceOf(Who, linger=LINGER, interval=INTERVAL, burst=2))
         self.sites.append(Site(await self.stack.enter_async_context(worker)))
 
     async def connect(self, site: Site, user: str | None, name: str) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
 
 from tests.groups.engines.listening import connected
-from tests.groups.presence.workers import Worker, joined, left, who
-from wscontrollers.groups import MemoryEngine, Position
+from tests.groups.presence.workers import Become, Who, Worker, joined, left, who
+from wscontrollers.groups import MemoryEngine, Position, PresenceOf
 from wscontrollers.groups.engines.engine import Connection
 from wscontrollers.groups.presence.entry import Entry, Notice
 from wscontrollers.groups.presence.places import channel_of, space_of
@@ -69,7 +69,7 @@ async def test_what_others_tell_reaches_the_members() -> None:
 
 
 async def test_who_comes_first_hears_of_all_who_came_before() -> None:
-    """What happens while the group is read is not missed, and not told twice."""
+    """What happens while the group is read is not missed, and not told twice; who is gone by then was never there."""
     engine = MemoryEngine()
     async with connected(engine) as (connection, _), Worker(engine) as worker:
         elsewhere = Elsewhere(connection)
@@ -85,10 +85,10 @@ async def test_who_comes_first_hears_of_all_who_came_before() -> None:
 
         vars(here)["alive"] = meanwhile
         async with worker.connect("Ann", "ann") as ann:
-            assert await ann.expect(Presence) == joined(who("Bob"), who("Eve"), who("Ann"), who("Joe"))
+            assert await ann.expect(Presence) == joined(who("Bob"), who("Ann"), who("Joe"))
             vars(here)["alive"] = alive
             await worker.client.clock.advance(2)
-            assert await ann.expect(Presence) == left(who("Eve"))
+            await ann.expect_nothing()
 
 
 async def test_what_a_worker_knows_of_its_own_sessions_is_not_told_to_it() -> None:
@@ -159,7 +159,7 @@ async def test_a_member_that_cannot_be_told_harms_nobody(caplog: pytest.LogCaptu
         life.outbox = outbox
         assert await ann.expect(Presence) == joined(who("Bob"))
         await bad.expect_nothing()
-        assert [record.message for record in caplog.records] == [f"session {life.id}: it could not be told who came and left"]
+        assert [record.message for record in caplog.records] == [f"session {life.id}: it could not be told who is in group 'tea'"]
 
 
 async def test_nobody_is_looked_after_when_nobody_waits() -> None:
@@ -182,3 +182,86 @@ async def test_nobody_is_looked_after_when_nobody_waits() -> None:
         await ann.expect(Presence)
         await worker.groups.close()
         assert id(audience) not in watched
+
+
+def rooms(presence: Any) -> tuple[Worker, AsyncExitStack]:
+    """A worker, and what holds its peers."""
+    return Worker(MemoryEngine(), presence), AsyncExitStack()
+
+
+async def test_many_who_come_are_told_together() -> None:
+    """The first are told at once; behind them each frame has all that an interval brought, and newcomers get their list then."""
+    worker, peers = rooms(PresenceOf(Who, interval=1.0, burst=2))
+    async with worker, peers:
+        ann, bob, eve, joe = [
+            await peers.enter_async_context(worker.connect(name, name.lower())) for name in ("Ann", "Bob", "Eve", "Joe")
+        ]
+        assert await ann.expect(Presence) == joined(who("Ann"))
+        assert await ann.expect(Presence) == joined(who("Bob"))
+        assert await bob.expect(Presence) == joined(who("Ann"), who("Bob"))
+        await worker.client.clock.advance(0.9)
+        for peer in (ann, bob, eve, joe):
+            await peer.expect_nothing()
+        assert await worker.names() == ["Ann", "Bob", "Eve", "Joe"]
+        await worker.client.clock.advance(0.1)
+        for peer in (ann, bob):
+            assert await peer.expect(Presence) == joined(who("Eve"), who("Joe"))
+        for peer in (eve, joe):
+            assert await peer.expect(Presence) == joined(who("Ann"), who("Bob"), who("Eve"), who("Joe"))
+        await worker.client.clock.advance(5)
+        for peer in (ann, bob, eve, joe):
+            await peer.expect_nothing()
+
+
+async def test_who_comes_and_goes_within_an_interval_is_no_news() -> None:
+    """Nobody is told of him, and who goes before he got his list gets none."""
+    worker, peers = rooms(PresenceOf(Who, interval=1.0, burst=1))
+    async with worker, peers, worker.connect("Ann", "ann") as ann:
+        await ann.expect(Presence)
+        for name, user in (("Bob", "bob"), ("Eve", None)):
+            async with worker.connect(name, user) as peer:
+                await peer.expect_nothing()
+        await ann.send(Become(name="Anna"))
+        await ann.send(Become(name="Ann"))
+        await worker.client.clock.advance(5)
+        await ann.expect_nothing()
+
+
+async def test_a_small_group_is_told_at_once_again_behind_a_quiet_time() -> None:
+    """Each interval brings back one of the burst."""
+    worker, peers = rooms(PresenceOf(Who, interval=1.0, burst=2, linger=0))
+    async with worker, peers, worker.connect("Ann", "ann") as ann:
+        await ann.expect(Presence)
+        for n in range(4):
+            await ann.send(Become(name=f"{n}"))
+        assert await ann.expect(Presence) == joined(who("0", "ann"))
+        await ann.expect_nothing()
+        await worker.client.clock.advance(1)
+        assert await ann.expect(Presence) == joined(who("3", "ann"))
+        await worker.client.clock.advance(2)
+        for n in range(2):
+            await ann.send(Become(name=f"again {n}"))
+            assert await ann.expect(Presence) == joined(who(f"again {n}", "ann"))
+
+
+async def test_many_joins_cost_a_few_frames_each() -> None:
+    """And not a frame to each of the others for each of them."""
+    many, burst = 200, 8
+    worker, peers = rooms(Who)
+    async with worker, peers:
+        everybody = [
+            await peers.enter_async_context(
+                worker.client.connect("/", params={"name": f"{n}", "user": f"{n}"}, allow_leftovers=True)
+            )
+            for n in range(many)
+        ]
+        await worker.client.clock.advance(1)
+        frames = 0
+        for peer in everybody:
+            there: set[str] = set()
+            while peer._transport.arrivals.waiting():
+                told = await peer.expect(Presence)
+                there.update(each["user"] for each in told.joined)
+                frames += 1
+            assert len(there) == many
+        assert frames <= many + burst * (burst + 1)

@@ -120,14 +120,17 @@ def test_what_is_no_type_is_found_when_it_is_declared(info: Any) -> None:
 
 
 def test_the_options() -> None:
-    """A type alone is announced, and lingers for two seconds; an object of it says otherwise."""
+    """A type alone is announced, at once in a small group, and lingers for two seconds; an object of it says otherwise."""
     alone = Group("tea", presence=Who).presence
-    other = Group("tea", presence=PresenceOf(Who, announce=False, linger=0.5)).presence
+    other = Group("tea", presence=PresenceOf(Who, announce=False, linger=0.5, interval=3.0, burst=1)).presence
     assert alone is not None
     assert other is not None
-    assert (alone.info, alone.announce, alone.linger) == (Who, True, 2.0)
-    assert (other.info, other.announce, other.linger) == (Who, False, 0.5)
+    assert (alone.info, alone.announce, alone.linger, alone.interval, alone.burst) == (Who, True, 2.0, 0.5, 8)
+    assert (other.info, other.announce, other.linger, other.interval, other.burst) == (Who, False, 0.5, 3.0, 1)
     assert repr(other) == "PresenceOf(Who)"
-    for linger in (-1, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match="Fix: give seconds of at least 0"):
-            PresenceOf(Who, linger=linger)
+    for seconds in (-1, float("nan"), float("inf")):
+        for name in ("linger", "interval"):
+            with pytest.raises(ValueError, match=rf"PresenceOf\({name}={seconds}\).*Fix: give seconds of at least 0"):
+                PresenceOf(Who, **{name: seconds})
+    with pytest.raises(ValueError, match="Fix: give at least 1"):
+        PresenceOf(Who, burst=0)

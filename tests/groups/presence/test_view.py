@@ -29,12 +29,22 @@ def somebody(name: str) -> dict[str, str]:
 NOTHING = Changes([], [])
 
 
+def news(view: View) -> Changes:
+    """What the members are told now."""
+    changes = view.take()
+    assert not view.has_news
+    return changes
+
+
 def test_who_comes_is_told_once() -> None:
     """However often it is heard; a user with several sessions counts once."""
     view = View(2.0, Time())
-    assert view.put(session("1", "ann"), session("2")) == Changes([ann(), somebody("2")], [])
-    assert view.put(session("1", "ann"), session("2")) == NOTHING
-    assert view.put(session("3", "ann")) == NOTHING
+    view.put(session("1", "ann"), session("2"))
+    assert news(view) == Changes([ann(), somebody("2")], [])
+    view.put(session("1", "ann"), session("2"))
+    assert news(view) == NOTHING
+    view.put(session("3", "ann"))
+    assert news(view) == NOTHING
     assert view.told == [ann(), somebody("2")]
 
 
@@ -42,7 +52,9 @@ def test_a_session_of_nobody_leaves_at_once() -> None:
     """Nobody could come back in its place."""
     view = View(2.0, Time())
     view.put(session("1"))
-    assert view.remove("1", "unknown") == Changes([], [somebody("1")])
+    news(view)
+    view.remove("1", "unknown")
+    assert news(view) == Changes([], [somebody("1")])
     assert view.told == []
 
 
@@ -51,15 +63,20 @@ def test_a_user_leaves_when_his_time_to_come_back_is_over() -> None:
     time = Time()
     view = View(2.0, time)
     view.put(session("1", "ann"))
-    assert view.remove("1") == NOTHING
+    news(view)
+    view.remove("1")
+    assert news(view) == NOTHING
     time.now = 1.9
-    assert view.expire() == NOTHING
+    view.expire()
+    assert news(view) == NOTHING
     assert view.told == [ann()]
     assert view.waits
     time.now = 2.0
-    assert view.expire() == Changes([], [ann()])
+    view.expire()
+    assert news(view) == Changes([], [ann()])
     assert not view.waits
-    assert view.expire() == NOTHING
+    view.expire()
+    assert news(view) == NOTHING
 
 
 def test_a_user_who_comes_back_in_time_was_never_away() -> None:
@@ -67,16 +84,23 @@ def test_a_user_who_comes_back_in_time_was_never_away() -> None:
     time = Time()
     view = View(2.0, time)
     view.put(session("1", "ann"))
+    news(view)
     view.remove("1")
+    news(view)
     time.now = 1.0
-    assert view.put(session("2", "ann", node="m")) == NOTHING
+    view.put(session("2", "ann", node="m"))
+    assert news(view) == NOTHING
     time.now = 3.0
-    assert view.expire() == NOTHING
+    view.expire()
+    assert news(view) == NOTHING
     view.remove("2")
+    news(view)
     time.now = 4.9
-    assert view.expire() == NOTHING
+    view.expire()
+    assert news(view) == NOTHING
     time.now = 5.0
-    assert view.expire() == Changes([], [ann()])
+    view.expire()
+    assert news(view) == Changes([], [ann()])
 
 
 def test_a_user_with_another_session_has_not_left() -> None:
@@ -84,9 +108,12 @@ def test_a_user_with_another_session_has_not_left() -> None:
     time = Time()
     view = View(2.0, time)
     view.put(session("1", "ann"), session("2", "ann"))
+    news(view)
     view.remove("1")
+    news(view)
     time.now = 9.0
-    assert view.expire() == NOTHING
+    view.expire()
+    assert news(view) == NOTHING
     assert not view.waits
 
 
@@ -94,24 +121,33 @@ def test_without_lingering_everybody_leaves_at_once() -> None:
     """A linger of 0 is none."""
     view = View(0.0, Time())
     view.put(session("1", "ann"))
-    assert view.remove("1") == Changes([], [ann()])
+    news(view)
+    view.remove("1")
+    assert news(view) == Changes([], [ann()])
 
 
 def test_of_several_sessions_the_last_word_counts() -> None:
     """What was given last is shown, in whatever order it is heard; when it changes, that is told as a join."""
     view = View(0.0, Time())
-    assert view.put(session("1", "ann", info="here", at=1.0)) == Changes([ann("here")], [])
-    assert view.put(session("2", "ann", info="away", at=3.0)) == Changes([ann("away")], [])
-    assert view.put(session("1", "ann", info="late", at=2.0)) == NOTHING
-    assert view.remove("2") == Changes([ann("late")], [])
+    view.put(session("1", "ann", info="here", at=1.0))
+    assert news(view) == Changes([ann("here")], [])
+    view.put(session("2", "ann", info="away", at=3.0))
+    assert news(view) == Changes([ann("away")], [])
+    view.put(session("1", "ann", info="late", at=2.0))
+    assert news(view) == NOTHING
+    view.remove("2")
+    assert news(view) == Changes([ann("late")], [])
 
 
 def test_a_session_that_says_whose_it_is() -> None:
     """As nobody's it leaves, as the user's it comes."""
     view = View(2.0, Time())
     view.put(session("1"))
-    assert view.put(session("1", "ann")) == Changes([ann()], [somebody("1")])
-    assert view.remove("1") == NOTHING
+    news(view)
+    view.put(session("1", "ann"))
+    assert news(view) == Changes([ann()], [somebody("1")])
+    view.remove("1")
+    assert news(view) == NOTHING
     assert view.waits
 
 
@@ -119,8 +155,10 @@ def test_the_sessions_of_dead_nodes_leave_at_once() -> None:
     """Their time to come back went by while the node was not known to be dead; others of the user stay."""
     view = View(2.0, Time())
     view.put(session("1", "ann", node="a"), session("2", "bob", node="a"), session("3", "bob", node="b"))
+    news(view)
     assert view.nodes == {"a", "b"}
-    assert view.bury(frozenset({"a", "c"})) == Changes([], [ann()])
+    view.bury(frozenset({"a", "c"}))
+    assert news(view) == Changes([], [ann()])
     assert view.nodes == {"b"}
     assert not view.waits
 
@@ -130,8 +168,62 @@ def test_what_was_read_anew_replaces_everything() -> None:
     time = Time()
     view = View(2.0, time)
     view.put(session("1", "ann"), session("2"), session("3"))
-    changes = view.replace([session("3"), session("4")])
-    assert changes == Changes([somebody("4")], [somebody("2")])
+    news(view)
+    view.replace([session("3"), session("4")])
+    assert news(view) == Changes([somebody("4")], [somebody("2")])
     assert view.told == [ann(), somebody("3"), somebody("4")]
     time.now = 2.0
-    assert view.expire() == Changes([], [ann()])
+    view.expire()
+    assert news(view) == Changes([], [ann()])
+
+
+def test_what_is_undone_before_it_is_told_is_no_news() -> None:
+    """Who came and left, or says again what he said before: nobody was told of either."""
+    view = View(2.0, Time())
+    view.put(session("1", "ann", info="here"))
+    assert news(view) == Changes([ann("here")], [])
+    view.put(session("2"), session("3", "bob"))
+    assert view.has_news
+    view.remove("2", "3")
+    assert not view.has_news
+    assert not view.waits
+    view.put(session("1", "ann", info="away", at=1.0))
+    assert view.has_news
+    view.put(session("1", "ann", info="here", at=2.0))
+    assert news(view) == NOTHING
+    view.put(session("4"))
+    news(view)
+    view.remove("4")
+    assert view.has_news
+    view.put(session("4"))
+    assert news(view) == NOTHING
+
+
+def test_several_changes_are_told_as_one() -> None:
+    """What is told is how it is now, and not how it came to that."""
+    view = View(0.0, Time())
+    view.put(session("1", "ann", info="here"))
+    view.put(session("1", "ann", info="away", at=1.0))
+    view.put(session("2"), session("3"))
+    view.remove("2")
+    assert news(view) == Changes([ann("away"), somebody("3")], [])
+    view.remove("1")
+    view.put(session("4"))
+    view.remove("3")
+    assert news(view) == Changes([somebody("4")], [ann("away"), somebody("3")])
+
+
+def test_who_leaves_with_a_word_that_was_not_told() -> None:
+    """He is there with the word before it until his time is over."""
+    time = Time()
+    view = View(2.0, time)
+    view.put(session("1", "ann", info="here"))
+    news(view)
+    view.put(session("1", "ann", info="away", at=1.0))
+    view.remove("1")
+    assert news(view) == NOTHING
+    assert view.told == [ann("here")]
+    time.now = 2.0
+    view.expire()
+    assert view.told == [ann("here")]
+    assert news(view) == Changes([], [ann("here")])

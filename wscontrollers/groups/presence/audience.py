@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, MutableMapping
+from typing import TYPE_CHECKING, Any
 
 from ...exceptions import EngineDownError
 from ...messages import Presence
+from ...session.delivery import Overflow
 from ...session.watch import watch_of
 from ...session.wire import event_of
 from ..engines.engine import Arrival, Connection, Position
 from .entry import Entry, Notice, entries_in, notice_in
+from .pace import Pace
 from .places import channel_of, space_of
-from .view import Changes, View
+from .view import View
 
 if TYPE_CHECKING:
     from ...session.clock import Clock
     from ...session.life import Life
+    from .declared import PresenceOf
 
 logger = logging.getLogger("wscontrollers.groups")
 
@@ -28,11 +31,14 @@ class Audience:
     What other nodes tell is numbered by the engine. When something of it is missing, or this node was not there, everything is
     read again: then it is `stale`.
 
+    Members are told at the group's `Pace`. What comes meanwhile waits and is told in one frame, and who comes meanwhile is sent
+    its list with that: so all know the same at any time, and each frame is written once.
+
     Args:
         group: The name of the group.
         node: The node that it is in: what that one tells is known here already.
-        linger: Seconds after which members are told that a user left.
-        clock: The time, for those seconds.
+        declared: How members hear of each other.
+        clock: The time.
 
     Attributes:
         view: Who is there.
@@ -40,42 +46,59 @@ class Audience:
         is_new: Whether it was never read.
     """
 
-    __slots__ = ("_clock", "_group", "_hearing", "_is_subscribed", "_missed", "_node", "_position", "is_new", "is_stale", "view")
+    __slots__ = (
+        "_clock",
+        "_group",
+        "_hearing",
+        "_is_subscribed",
+        "_is_watched",
+        "_missed",
+        "_newcomers",
+        "_node",
+        "_pace",
+        "_position",
+        "is_new",
+        "is_stale",
+        "view",
+    )
 
-    def __init__(self, group: str, node: str, linger: float, clock: Clock) -> None:
-        self.view = View(linger, clock.now)
+    def __init__(self, group: str, node: str, declared: PresenceOf[Any], clock: Clock) -> None:
+        self.view = View(declared.linger, clock.now)
         self.is_stale = self.is_new = True
         self._group = group
         self._node = node
         self._clock = clock
+        self._pace = Pace(declared.interval, declared.burst)
         self._hearing: dict[str, Life] = {}
-        self._is_subscribed = False
+        self._newcomers: dict[str, Life] = {}
+        self._is_subscribed = self._is_watched = False
         self._position: Position | None = None
         self._missed: list[Notice] | None = None
 
     # Its members
 
     def welcome(self, entry: Entry, life: Life) -> None:
-        """A session came: it is sent who is there, itself among them, and the others are told of it."""
-        self.put(entry)
-        self._hearing[entry.session] = life
-        try:
-            life.tell(Presence(self._group, self.view.told, []))
-        except Exception:
-            logger.exception("session %s: it could not be told who is in group %r", life.id, self._group)
+        """A session came: it is to be sent who is there, itself among them, and the others are to be told of it."""
+        self.view.put(entry)
+        self._newcomers[entry.session] = life
+        self._tell()
 
     def put(self, *entries: Entry) -> None:
         """Sessions are there, or changed."""
-        self._tell(self.view.put(*entries))
+        self.view.put(*entries)
+        self._tell()
 
     def leave(self, session: str) -> None:
         """A session of this node left."""
         self._hearing.pop(session, None)
-        self._tell(self.view.remove(session))
+        self._newcomers.pop(session, None)
+        self.view.remove(session)
+        self._tell()
 
     def bury(self, nodes: frozenset[str]) -> None:
         """Nodes died, and their sessions with them."""
-        self._tell(self.view.bury(nodes))
+        self.view.bury(nodes)
+        self._tell()
 
     # What the engine tells
 
@@ -102,7 +125,7 @@ class Audience:
 
     async def close(self, connection: Connection) -> None:
         """Hear no more."""
-        watch_of(self._clock).remove(self)
+        self._watch(False)
         self._is_subscribed = False
         self.is_stale = self.is_new = True
         await connection.unsubscribe(channel_of(self._group))
@@ -110,6 +133,7 @@ class Audience:
     def dismiss(self) -> None:
         """Tell nobody anything any more."""
         self._hearing.clear()
+        self._newcomers.clear()
 
     def arrived(self, arrival: Arrival) -> None:
         """Another node tells something."""
@@ -124,6 +148,7 @@ class Audience:
             self._missed.append(notice)
         else:
             self._apply(notice)
+            self._tell()
 
     def resumed(self, position: Position) -> None:
         """Hearing was interrupted, and goes on from a place."""
@@ -139,7 +164,7 @@ class Audience:
             held = await connection.entries(space_of(self._group))
             alive = await connection.alive()
             others = [each for each in entries_in(held) if each.node in alive and each.node != self._node]
-            self._tell(self.view.replace(sorted([*others, *own], key=lambda each: each.since)))
+            self.view.replace(sorted([*others, *own], key=lambda each: each.since))
             self.is_new = False
         except BaseException:
             self.is_stale = True
@@ -148,36 +173,60 @@ class Audience:
             missed, self._missed = self._missed, None
             for notice in missed:
                 self._apply(notice)
+            self._tell()
 
     def _apply(self, notice: Notice) -> None:
-        self._tell(self.view.put(*notice.joined))
-        self._tell(self.view.remove(*notice.left))
+        self.view.put(*notice.joined)
+        self.view.remove(*notice.left)
 
     # Telling
 
     def glance(self) -> None:
-        """See `Watched.glance`: nothing here is so urgent."""
+        """See `Watched.glance`: tell what waits, if it is time."""
+        self._tell()
 
     def inspect(self, now: float) -> None:
-        """See `Watched.inspect`: tell of those whose time to come back is over."""
-        self._tell(self.view.expire())
-        if not self.view.waits:
-            watch_of(self._clock).remove(self)
+        """See `Watched.inspect`: see whose time to come back is over."""
+        self.view.expire()
+        self._tell()
 
-    def _tell(self, changes: Changes) -> None:
-        if self.view.waits:
-            watch_of(self._clock).add(self)
-        if not changes:
-            return
-        frame = Presence(self._group, changes.joined, changes.left)
-        frames: dict[str, str | bytes | None] = {}
-        for life in tuple(self._hearing.values()):
+    def _tell(self) -> None:
+        """Tell the news, and who is there to those who came, now or when it is time."""
+        now = self._clock.now()
+        if not self._hearing and not self._newcomers:
+            self.view.take()  # there is nobody to tell
+        elif (self.view.has_news or self._newcomers) and self._pace.allows(now):
+            self._pace.spend(now)
+            self._announce()
+        self._watch(self.view.waits or self.view.has_news or bool(self._newcomers))
+
+    def _announce(self) -> None:
+        joined, left = self.view.take()
+        if joined or left:
+            self._send(Presence(self._group, joined, left), self._hearing.values())
+        newcomers, self._newcomers = self._newcomers, {}
+        if newcomers:
+            self._hearing |= newcomers
+            # What members hear later builds on it: it is never dropped.
+            self._send(Presence(self._group, self.view.told, []), newcomers.values(), Overflow.CLOSE)
+
+    def _send(self, frame: Presence, lives: Iterable[Life], policy: Overflow | None = None) -> None:
+        """Send a frame to sessions, written once for each way of framing; without a policy the one of their controllers holds."""
+        events: dict[str, tuple[MutableMapping[str, Any], int] | None] = {}
+        for life in tuple(lives):
             try:
                 dialect = life.framing.dialect
-                if dialect not in frames:
-                    frames[dialect] = life.framing.control(frame)
-                told = frames[dialect]
-                if told is not None:
-                    life.outbox.send_nowait(*event_of(told), life.wire.overflow)
+                if dialect not in events:
+                    written = life.framing.control(frame)
+                    events[dialect] = None if written is None else event_of(written)
+                event = events[dialect]
+                if event is not None:
+                    life.outbox.send_nowait({**event[0]}, event[1], policy or life.wire.overflow)
             except Exception:
-                logger.exception("session %s: it could not be told who came and left", life.id)
+                logger.exception("session %s: it could not be told who is in group %r", life.id, self._group)
+
+    def _watch(self, is_on: bool) -> None:
+        if is_on != self._is_watched:
+            self._is_watched = is_on
+            watch = watch_of(self._clock)
+            (watch.add if is_on else watch.remove)(self)

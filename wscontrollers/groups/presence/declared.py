@@ -29,28 +29,38 @@ class PresenceOf(Generic[InfoT]):
     """What the members of a group know of each other, and how they hear of it.
 
         Group("room:{room}", presence=Who)                              # announced; who leaves has 2 s to come back
-        Group("hall", presence=PresenceOf(Who, announce=False))         # for large groups: only `groups.members()` tells
+        Group("hall", presence=PresenceOf(Who, interval=5.0))           # a large one: every 5 s who came and left in them
+        Group("web", presence=PresenceOf(Who, announce=False))          # nobody is told: only `groups.members()` tells
 
     Args:
         info: The type of what each session gives when it joins: a pydantic model, a dataclass, a TypedDict, or whatever pydantic
             can write as JSON and read again.
         announce: Whether the members are sent `presence` frames: on joining everybody who is there, then who comes and leaves.
-        linger: Seconds in which a user who left can come back without anybody being told of either. Sessions of nobody are told
-            at once.
+        linger: Seconds in which a user who left can come back without anybody being told of either. Sessions of nobody have no
+            such time.
+        interval: Seconds whose comings and goings are told in one frame, where there are many; 0 tells each by itself.
+        burst: How many frames may go at once before that, and again behind a time of quiet.
 
     Raises:
         DeclarationError: Pydantic can make nothing of the type.
-        ValueError: `linger` is below 0, or without end.
+        ValueError: `linger` or `interval` is below 0, or without end; `burst` is below 1.
     """
 
-    __slots__ = ("_adapter", "announce", "info", "linger")
+    __slots__ = ("_adapter", "announce", "burst", "info", "interval", "linger")
 
-    def __init__(self, info: type[InfoT] | Any, *, announce: bool = True, linger: float = 2.0) -> None:
-        if not 0 <= linger < inf:
-            raise ValueError(f"PresenceOf(linger={linger!r}): it is no time to wait. Fix: give seconds of at least 0.")
+    def __init__(
+        self, info: type[InfoT] | Any, *, announce: bool = True, linger: float = 2.0, interval: float = 0.5, burst: int = 8
+    ) -> None:
+        for name, seconds in (("linger", linger), ("interval", interval)):
+            if not 0 <= seconds < inf:
+                raise ValueError(f"PresenceOf({name}={seconds!r}): it is no time to wait. Fix: give seconds of at least 0.")
+        if burst < 1:
+            raise ValueError(f"PresenceOf(burst={burst!r}): nobody would be told anything. Fix: give at least 1.")
         self.info = info
         self.announce = announce
         self.linger = linger
+        self.interval = interval
+        self.burst = burst
         try:
             self._adapter: TypeAdapter[InfoT] = TypeAdapter(info)
         except (PydanticSchemaGenerationError, PydanticUserError) as error:

@@ -81,7 +81,7 @@ class Roster:
         self._note(Entry(session, self._node.id, info, now, now, user))
         if self._declared.announce:
             if self.audience is None:
-                self.audience = Audience(self._group, self._node.id, self._declared.linger, life.clock)
+                self.audience = Audience(self._group, self._node.id, self._declared, life.clock)
             if self.audience.is_new:
                 await self._node.attempt(self.attend)
             entry = self._open.get(session)

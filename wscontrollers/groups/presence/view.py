@@ -24,16 +24,17 @@ class Changes(NamedTuple):
 
 
 class View:
-    """Keeps apart who is there and who the members think is there; what happens twice, or was seen already, changes nothing.
+    """Keeps apart who is there and who the members think is there: the difference is news.
 
-    A user with several sessions counts once, with the info that was given last.
+    What happens twice, was seen already, or was undone before anybody was told, is none. A user with several sessions counts
+    once, with the info that was given last.
 
     Args:
-        linger: Seconds after which members are told that a user left.
+        linger: Seconds after which it is news that a user left.
         now: The time, in seconds.
     """
 
-    __slots__ = ("_due", "_linger", "_now", "_sessions", "_told", "_whose")
+    __slots__ = ("_due", "_linger", "_news", "_now", "_sessions", "_told", "_whose")
 
     def __init__(self, linger: float, now: Callable[[], float]) -> None:
         self._linger = linger
@@ -42,49 +43,65 @@ class View:
         self._sessions: dict[str, dict[str, Entry]] = {}
         self._told: dict[str, dict[str, Any]] = {}
         self._due: dict[str, float] = {}
+        self._news: dict[str, dict[str, Any] | None] = {}
 
     @property
     def told(self) -> list[dict[str, Any]]:
-        """Who is there as far as members were told: who joins now is told the same, and hears of the same changes."""
+        """Who is there as far as members were told: who joins is told the same, and hears of the same changes."""
         return list(self._told.values())
 
     @property
     def waits(self) -> bool:
-        """Whether somebody left of whom the members are not told yet."""
+        """Whether somebody left who may still come back."""
         return bool(self._due)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something to tell."""
+        return bool(self._news)
 
     @property
     def nodes(self) -> frozenset[str]:
         """Where its sessions are."""
         return frozenset(entry.node for sessions in self._sessions.values() for entry in sessions.values())
 
-    def put(self, *entries: Entry) -> Changes:
+    def take(self) -> Changes:
+        """The news, which the members are told now."""
+        changes = Changes([], [])
+        for who, shown in self._news.items():
+            if shown is None:
+                changes.left.append(self._told.pop(who))
+            else:
+                self._told[who] = shown
+                changes.joined.append(shown)
+        self._news.clear()
+        return changes
+
+    def put(self, *entries: Entry) -> None:
         """Sessions are there."""
-        touched = dict.fromkeys(who for entry in entries for who in self._put(entry))
-        return self._settled(touched, self._linger)
+        self._settle(dict.fromkeys(who for entry in entries for who in self._put(entry)), self._linger)
 
-    def remove(self, *sessions: str) -> Changes:
+    def remove(self, *sessions: str) -> None:
         """Sessions are there no more; they may come back."""
-        touched = dict.fromkeys(who for session in sessions for who in self._remove(session))
-        return self._settled(touched, self._linger)
+        self._settle(dict.fromkeys(who for session in sessions for who in self._remove(session)), self._linger)
 
-    def replace(self, entries: Iterable[Entry]) -> Changes:
+    def replace(self, entries: Iterable[Entry]) -> None:
         """These and no others are there."""
         entries = tuple(entries)
         gone = self._whose.keys() - {entry.session for entry in entries}
         touched = dict.fromkeys(who for session in gone for who in self._remove(session))
         touched |= dict.fromkeys(who for entry in entries for who in self._put(entry))
-        return self._settled(touched, self._linger)
+        self._settle(touched, self._linger)
 
-    def bury(self, nodes: frozenset[str]) -> Changes:
-        """Some nodes are dead, since long enough for their sessions to have come back: members are told at once."""
+    def bury(self, nodes: frozenset[str]) -> None:
+        """Some nodes are dead, since long enough for their sessions to have come back: that is news at once."""
         gone = [entry.session for sessions in self._sessions.values() for entry in sessions.values() if entry.node in nodes]
-        return self._settled(dict.fromkeys(who for session in gone for who in self._remove(session)), 0.0)
+        self._settle(dict.fromkeys(who for session in gone for who in self._remove(session)), 0.0)
 
-    def expire(self) -> Changes:
+    def expire(self) -> None:
         """See whose time to come back is over."""
         now = self._now()
-        return self._settled([who for who, due in self._due.items() if due <= now], 0.0)
+        self._settle([who for who, due in self._due.items() if due <= now], 0.0)
 
     def _put(self, entry: Entry) -> list[str]:
         before = self._whose.get(entry.session)
@@ -103,20 +120,23 @@ class View:
             del self._sessions[who]
         return [who]
 
-    def _settled(self, touched: Iterable[str], linger: float) -> Changes:
-        changes = Changes([], [])
+    def _settle(self, touched: Iterable[str], linger: float) -> None:
+        """Note what is news of some, and whose time to come back begins."""
         for who in touched:
-            sessions = self._sessions.get(who)
+            sessions, told = self._sessions.get(who), self._told.get(who)
             if sessions:
                 self._due.pop(who, None)
                 shown = max(sessions.values(), key=lambda entry: (entry.at, entry.session)).shown
-                if self._told.get(who) != shown:
-                    self._told[who] = shown
-                    changes.joined.append(shown)
-            elif who in self._told:
-                if linger and "user" in self._told[who]:
-                    self._due.setdefault(who, self._now() + linger)
-                else:
-                    self._due.pop(who, None)
-                    changes.left.append(self._told.pop(who))
-        return changes
+                self._note(who, shown, is_news=shown != told)
+            elif told is not None and linger and "user" in told:
+                self._due.setdefault(who, self._now() + linger)
+                self._note(who, None, is_news=False)
+            else:
+                self._due.pop(who, None)
+                self._note(who, None, is_news=told is not None)
+
+    def _note(self, who: str, shown: dict[str, Any] | None, *, is_news: bool) -> None:
+        if is_news:
+            self._news[who] = shown
+        else:
+            self._news.pop(who, None)
