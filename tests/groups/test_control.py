@@ -56,7 +56,7 @@ async def test_somebody_has_to_be_meant(who: str) -> None:
     groups = Groups(MemoryEngine())
     with pytest.raises(ValueError, match='"session:" and its id, or "user:" and an id'):
         await groups.disconnect(who)
-    assert Disconnect("user:ann", 4000).encode() == b'{"who":"user:ann","code":4000,"reason":""}'
+    assert Disconnect("user:ann", 4000, 1.5).encode() == b'{"who":"user:ann","code":4000,"at":1.5,"reason":""}'
 
 
 @pytest.mark.parametrize("code", [42, 1005, 1006, 1015, 2000, 5000])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated, Any
+from time import time
+from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -11,9 +12,6 @@ from pydantic_core import to_json
 
 from ..websockets import may_be_sent
 from .names import SESSION, USER
-
-if TYPE_CHECKING:
-    from .hub import Hub
 
 logger = logging.getLogger("wscontrollers.groups")
 
@@ -25,11 +23,13 @@ class Disconnect:
     Attributes:
         who: "session:id" or "user:id".
         code: The close code.
+        at: When it was given, in seconds since 1970.
         reason: The reason that goes with it.
     """
 
     who: Annotated[str, Field(pattern=f"^({SESSION}|{USER})")]
     code: Annotated[int, Field(ge=1000, le=4999)]
+    at: float
     reason: str = ""
 
     def encode(self) -> bytes:
@@ -48,20 +48,16 @@ def order_to_end(who: str, code: int, reason: str) -> bytes:
             f"Groups.disconnect(): {code} is no code that a close frame may hold. Fix: use one of 4000 to 4999 for reasons of "
             "your own, or one of RFC 6455, section 7.4, that is meant to be sent."
         )
-    return Disconnect(who, code, reason).encode()
+    return Disconnect(who, code, time(), reason).encode()
 
 
-_ADAPTER: TypeAdapter[Any] = TypeAdapter(Disconnect)
+_ADAPTER: TypeAdapter[Disconnect] = TypeAdapter(Disconnect)
 
 
-def obeyed(hub: Hub, data: bytes) -> None:
-    """Do what another process, or this one, asks of all."""
+def order_in(data: bytes) -> Disconnect | None:
+    """What another process, or this one, asks of all; None, and a line in the log, if it was not understood."""
     try:
-        order: Disconnect = _ADAPTER.validate_json(data)
+        return _ADAPTER.validate_json(data)
     except ValidationError:
         logger.warning("groups: an order of another process was not understood")
-        return
-    for sessions in tuple(hub.sessions.values()):
-        life = sessions.life
-        if order.who in (SESSION + life.id, None if life.user is None else USER + life.user):
-            life.stop(order.code, order.reason)
+        return None

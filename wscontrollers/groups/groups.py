@@ -25,6 +25,7 @@ from .kept import Kept, KeptReader
 from .marks import Mark
 from .memberships import SessionGroups
 from .names import EVERYBODY, channel_of, checked
+from .orders import KEPT
 from .presence.declared import PresenceOf
 from .presence.present import Present
 from .published import Published
@@ -122,8 +123,9 @@ class Groups:
     async def disconnect(self, who: Session[Any, Any] | str, code: int = 1000, reason: str = "") -> None:
         """End a session, or all sessions of a user, in whatever process they are.
 
-        A session that has never asked for its groups or its user is not found; a process that is cut off from the engine at that
-        moment does not hear of it.
+        A session that has never asked for its groups or its user is not found. A process that is cut off from the engine at that
+        moment makes good for it when it is back, up to ten minutes later: for the sessions that it had by then, not for those
+        that came behind the order.
 
         Args:
             who: A session, "session:id" or "user:id".
@@ -131,12 +133,12 @@ class Groups:
             reason: At most 123 bytes of it are sent.
 
         Raises:
-            EngineDownError: The engine does not answer.
+            EngineDownError: The engine did not take it in time; it may have been taken all the same.
             ValueError: The text names nobody, or a close frame must not hold the code.
         """
         order = order_to_end(target_of(who), code, reason)
         connection = await self._hub().open()
-        await connection.publish(EVERYBODY, order)
+        await connection.publish(EVERYBODY, order, KEPT)
 
     @property
     def state(self) -> EngineState:

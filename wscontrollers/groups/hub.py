@@ -13,12 +13,12 @@ from ..exceptions import EngineDownError
 from ..messages import Gap
 from ..session.loops import start_detached
 from .catching_up import heal, lose
-from .control import obeyed
 from .engines.engine import Arrival, Connection, Engine, EngineState, History, Position
 from .local import LocalGroup, Tally
 from .marks import Mark
 from .member import Member
 from .names import EVERYBODY, channel_of, group_of
+from .orders import Orders
 from .presence.node import Node
 from .published import Published
 
@@ -79,6 +79,7 @@ class Hub:
         self._closed = Event()
         self._tasks: dict[object, object] = {}
         self._groups: dict[str, LocalGroup] = {}
+        self._orders = Orders(self)
         self.node = Node(self, lease=lease)
         self.sessions: dict[str, SessionGroups] = {}
 
@@ -108,6 +109,11 @@ class Hub:
             await self._closed.wait()
 
     @property
+    def connection(self) -> Connection | None:
+        """The engine, if it is connected to."""
+        return self._connection
+
+    @property
     def state(self) -> EngineState:
         """How the engine is."""
         return EngineState.DOWN if self._connection is None else self._connection.state
@@ -118,7 +124,7 @@ class Hub:
         assert opening is not None
         try:
             async with self._engine.connect(self) as connection:
-                await _subscribed(connection, EVERYBODY)
+                await self._orders.begin(connection)
                 self._connection = connection
                 opening.done.set()
                 await self._closing.wait()
@@ -249,7 +255,7 @@ class Hub:
     def arrived(self, arrival: Arrival) -> None:
         """See `Listener.arrived`."""
         if arrival.channel == EVERYBODY:
-            obeyed(self, arrival.data)
+            self._orders.arrived(arrival)
             return
         if self.node.arrived(arrival):
             return
@@ -268,7 +274,10 @@ class Hub:
 
     def resumed(self, channel: str, position: Position) -> None:
         """See `Listener.resumed`."""
-        if channel == EVERYBODY or self.node.resumed(channel, position):
+        if channel == EVERYBODY:
+            self._orders.resumed(position)
+            return
+        if self.node.resumed(channel, position):
             return
         group = self._groups.get(group_of(channel))
         if group is None or group.pending is not None:
@@ -313,10 +322,3 @@ class Hub:
         pending, group.pending = group.pending, None
         for arrival in pending or ():
             self.arrived(arrival)
-
-
-async def _subscribed(connection: Connection, channel: str) -> None:
-    try:
-        await connection.subscribe(channel)
-    except EngineDownError:
-        await anyio.lowlevel.checkpoint()  # an engine that may begin without its server subscribes when that is there

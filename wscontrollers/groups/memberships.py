@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from anyio import Event
@@ -36,7 +37,7 @@ class SessionGroups:
         life: The session.
     """
 
-    __slots__ = ("_entering", "_groups", "_hub", "_joined", "_marks", "life", "user")
+    __slots__ = ("_entering", "_groups", "_hub", "_joined", "_marks", "life", "since", "user")
 
     def __init__(self, groups: Groups, hub: Hub, life: Life) -> None:
         self._groups = groups
@@ -45,6 +46,7 @@ class SessionGroups:
         self._entering: dict[str, Event] = {}
         self._marks: dict[str, Mark] | None = None
         self.life = life
+        self.since = time()
         self.user: str | None = None
         hub.sessions[life.id] = self
 

@@ -19,6 +19,17 @@ MakeEngine = Callable[..., Engine]
 """Makes an engine of one kind; those of one test reach the same groups, those of another test others."""
 
 
+SHAKY = {"valkey": "shaky_valkey", "redis-6.2": "shaky_old_redis", "nats": "shaky_nats"}
+
+
+@pytest.fixture(params=SHAKY)
+def shaky(request: pytest.FixtureRequest) -> Iterator[Shaky]:
+    """A server of its own for each test, of each kind."""
+    found: Shaky = request.getfixturevalue(SHAKY[request.param])
+    yield found
+    found.server.kill()
+
+
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A Valkey 9 for all tests that do not harm it."""

@@ -8,7 +8,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import anyio
@@ -26,21 +26,10 @@ TIMEOUT = 0.5
 """Seconds that the engines of these tests wait."""
 
 
-KINDS = {"valkey": "shaky_valkey", "redis-6.2": "shaky_old_redis", "nats": "shaky_nats"}
-
-
 @pytest.fixture
 def anyio_backend() -> str:
     """The clients of Redis and NATS know asyncio only."""
     return "asyncio"
-
-
-@pytest.fixture(params=KINDS)
-def shaky(request: pytest.FixtureRequest) -> Iterator[Shaky]:
-    """A server of its own for each test."""
-    found: Shaky = request.getfixturevalue(KINDS[request.param])
-    yield found
-    found.server.kill()
 
 
 @asynccontextmanager
