@@ -1,4 +1,4 @@
-"""An application that several workers serve; where its engine is stands in the environment."""
+"""An application that several workers serve; where its engine is, and for how long a lease lasts, stands in the environment."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from wscontrollers import App, Controller, Groups, Message, Session, receive, we
 from wscontrollers.groups import Group, History
 
 WHERE = "SEVERAL_ENGINE"
+LEASE = "SEVERAL_LEASE"
 
 
 class Hello(Message):
@@ -51,4 +52,7 @@ class Tea(Controller):
 
 
 tea = Group("tea", history=History(size=100), sends=[Said], presence=Who)
-app = App(controllers=[Tea], engine=os.environ.get(WHERE), groups=[tea])
+app = App(
+    controllers=[Tea],
+    groups=Groups(os.environ.get(WHERE), [tea], lease=float(os.environ.get(LEASE, "15"))),
+)
