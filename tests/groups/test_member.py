@@ -21,6 +21,8 @@ from wscontrollers.session.framing import FlatFraming
 class Box:
     """An outbox that notes what it is given."""
 
+    direct = None
+
     def __init__(self) -> None:
         self.sent: list[tuple[str, Overflow, object]] = []
 

@@ -209,7 +209,7 @@ class Hub:
         connection = await self.open()
         while not member.has_left:
             group = self.group(name)
-            group.members[member.life.id] = member
+            group.add(member)
             async with group.lock:
                 if self._groups.get(name) is not group:
                     continue  # it was given up while this waited for its turn
@@ -233,7 +233,7 @@ class Hub:
         group = self._groups.get(name)
         if group is None or group.members.get(member.life.id) is not member:
             return
-        del group.members[member.life.id]
+        group.remove(member)
         if group.members:
             return
 

@@ -14,6 +14,7 @@ from .envelope import Envelope
 from .member import Member
 from .names import USER, channel_of
 from .publication import Publication
+from .rows import Rows, rows_of
 from .sweep import Sweep
 
 logger = logging.getLogger("wscontrollers.groups")
@@ -39,20 +40,21 @@ class LocalGroup:
         name: The group's name.
         counts: Whether what is lost can be counted.
         history: What is kept of it; then frames tell their place.
-        members: By the id of their session.
+        members: By the id of their session; `add` and `remove` change them.
         position: The last message that was handed to the members; None until the engine delivers.
         pending: What arrived and cannot be handed over yet: something before it is being fetched.
         lock: Held while it is subscribed to, or no more.
         tally: What became of the last publication.
     """
 
-    __slots__ = ("counts", "history", "lock", "members", "name", "pending", "position", "tally")
+    __slots__ = ("_rows", "counts", "history", "lock", "members", "name", "pending", "position", "tally")
 
     def __init__(self, name: str, *, history: History | None = None, counts: bool = True) -> None:
         self.name = name
         self.counts = counts
         self.history = history
         self.members: dict[str, Member] = {}
+        self._rows: Rows | None = None
         self.position: Position | None = None
         self.pending: deque[Arrival] | None = None
         self.lock = Lock()
@@ -67,6 +69,29 @@ class LocalGroup:
     def channel(self) -> str:
         """The engine's channel."""
         return channel_of(self.name)
+
+    @property
+    def rows(self) -> Rows:
+        """The members as a walk through them wants them."""
+        rows = self._rows
+        if rows is None:
+            rows = self._rows = rows_of(self.members.values())
+        return rows
+
+    def moved(self) -> None:
+        """A member is in another row now, or in none."""
+        self._rows = None
+
+    def add(self, member: Member) -> None:
+        """Put a session into the group."""
+        self.members[member.life.id] = member
+        member.group = self
+        self._rows = None
+
+    def remove(self, member: Member) -> None:
+        """Take a session out of it."""
+        del self.members[member.life.id]
+        member.group = self._rows = None
 
     def publication(self, data: bytes, position: Position | None) -> Publication | None:
         """What was published, for members; None if it is no envelope."""
@@ -84,8 +109,7 @@ class LocalGroup:
             self.position = position
         delivered = dropped = 0
         if publication is not None:
-            sweep = Sweep(publication, tuple(self.members.values()))
-            delivered, dropped = sweep.run()
+            delivered, dropped = Sweep(publication, self.rows.of(publication)).run()
         self.tally = Tally(0 if position is None else position.offset, delivered, dropped)
         return self.tally
 

@@ -15,6 +15,7 @@ from .publication import Publication
 if TYPE_CHECKING:
     from ..session.life import Life
     from ..session.outbox import Outbox
+    from .local import LocalGroup
 
 logger = logging.getLogger("wscontrollers.groups")
 
@@ -31,17 +32,21 @@ class Member:
     Attributes:
         life: The same.
         dialect: How its frames are written.
+        is_direct: Whether frames are written to the server's transport.
+        group: The group as far as it is here, while it is a member of that; told when `outbox` is another one.
         outbox: Where a frame may go at once; None while it catches up.
         has_left: Whether it is a member no more.
         wanted: From where on its client wants what it missed, and has not been answered yet.
     """
 
-    __slots__ = ("_after", "_direct", "_waiting", "dialect", "has_left", "life", "outbox", "wanted")
+    __slots__ = ("_after", "_direct", "_waiting", "dialect", "group", "has_left", "is_direct", "life", "outbox", "wanted")
 
     def __init__(self, life: Life, *, direct: bool = True) -> None:
         self.life = life
         self.dialect = life.framing.dialect
         self.outbox: Outbox | None = None
+        self.is_direct = False
+        self.group: LocalGroup | None = None
         self.has_left = False
         self.wanted: Mark | None = None
         self._direct = direct
@@ -64,6 +69,7 @@ class Member:
         """Let what arrives from now on wait, if it does not yet."""
         if not self.is_catching_up:
             self._waiting, self._after, self.outbox = deque(), None, None
+            self._moved()
 
     def take_wanted(self) -> Mark | None:
         """What its client wants, once."""
@@ -105,6 +111,12 @@ class Member:
         self.outbox = self.life.outbox
         if self._direct:
             self.outbox.go_direct()
+            self.is_direct = self.outbox.direct is not None
+        self._moved()
+
+    def _moved(self) -> None:
+        if self.group is not None:
+            self.group.moved()
 
     async def replay(self, publication: Publication) -> Delivery:
         """Send it a publication that it missed; a slow peer is waited for."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator
+from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
 from ..session.delivery import Delivery
 from ..session.outbox import GONE, Outbox
 from .member import Member
 from .publication import Publication
+from .rows import Row, Rows
 
 if TYPE_CHECKING:
-    from ..session.owner import Frame
     from ..session.shared import SharedFrame
 
 logger = logging.getLogger("wscontrollers.groups")
@@ -22,23 +23,26 @@ class Sweep:
     """Hands a publication to members.
 
     Where nothing lies before it, a member's frame is written here, in the loop that a hand-written application has: to the
-    transport, or by the server's `send`. The walk through the members is a coroutine that is stepped by hand. If a `send` has
-    to wait, what is left of the walk goes on in a task of that member's session and ends with this write; another walk goes
-    on with the members behind it. For all that is not so simple, the member's own `offer` sees what to do.
+    transport, or by the server's `send`. For all that is not so simple, the member's own `offer` sees what to do.
+
+    The walk through a row is a coroutine that is stepped by hand. If a `send` has to wait, what is left of that coroutine goes
+    on in a task of that member's session; another walk goes on with the members behind it. They share one iterator, which is
+    spent when the first of them is resumed: so each ends with the write that it waited for, and the loop has nothing to ask.
 
     Args:
         publication: What was published.
-        members: Who is in the group.
+        rows: Who gets it.
     """
 
-    __slots__ = ("_dropped", "_left", "_members", "_missed", "_outbox", "_publication", "_walk")
+    __slots__ = ("_dropped", "_left", "_missed", "_publication", "_row", "_rows", "_walk")
 
-    def __init__(self, publication: Publication, members: Sequence[Member]) -> None:
+    _row: Row
+    _left: Iterator[Outbox]
+
+    def __init__(self, publication: Publication, rows: Rows) -> None:
         self._publication = publication
-        self._left = iter(members)
-        self._members = len(members)
+        self._rows = rows
         self._missed = self._dropped = 0
-        self._outbox: Outbox | None = None
         self._walk = 0
 
     def run(self) -> tuple[int, int]:
@@ -47,48 +51,60 @@ class Sweep:
         Returns:
             To how many it was sent, or for how many it waits; and for how many there was no room.
         """
+        for row in self._rows.rows:
+            shared = self._framed(row.members[0])
+            if shared is None:
+                self._dropped += len(row.members)
+            else:
+                self._run_through(row, shared)
+        for member in self._rows.others:
+            self._offer(member)
+        return self._rows.size - self._missed - self._dropped, self._dropped
+
+    def _run_through(self, row: Row, shared: SharedFrame) -> None:
+        self._row = row
+        self._left = iter(row.outboxes)
         while True:
-            walk = self._walked()
+            walk = self._walked_directly(shared) if row.is_direct else self._walked(shared)
             try:
                 waits_for = walk.send(None)
             except StopIteration:
-                return self._members - self._missed - self._dropped, self._dropped
+                return
             self._walk += 1
             self._leave(walk, waits_for)
 
-    async def _walked(self) -> None:
-        publication, number = self._publication, self._walk
-        is_for_all = publication.is_for_all
-        dialect: str | None = None
-        event: Frame = {}
-        packet = b""
-        for member in self._left:
-            if not is_for_all and not publication.is_for(member):
-                self._missed += 1
-                continue
-            outbox = member.outbox
-            if outbox is None or outbox.writing or outbox.untold or not outbox.steps:
-                self._offer(member)
+    async def _walked(self, shared: SharedFrame) -> None:
+        number, event = self._walk, shared.event
+        for outbox in self._left:
+            if outbox.writing or not outbox.steps:
+                self._offer(self._met)
                 continue
             try:
-                if member.dialect is not dialect:
-                    shared = self._framed(member)
-                    if shared is None:
-                        self._dropped += 1
-                        continue
-                    dialect, event, packet = member.dialect, shared.event, shared.packet
-                if outbox.direct is None or not outbox.direct.write(packet):
-                    self._outbox = outbox
-                    await outbox.send_event(event)
-                    if self._walk != number:
-                        return  # the others were seen to meanwhile
-                    outbox.writes += 1
-                else:
-                    outbox.writes += 1
+                await outbox.send_event(event)
             except Exception as error:
                 if self._walk != number:
                     raise
-                self._failed(member, outbox, error)
+                self._failed(outbox, error)
+
+    async def _walked_directly(self, shared: SharedFrame) -> None:
+        number, event, packet = self._walk, shared.event, shared.packet
+        for outbox in self._left:
+            if outbox.writing or not outbox.steps:
+                self._offer(self._met)
+                continue
+            try:
+                direct = outbox.direct
+                if direct is None or not direct.write(packet):
+                    await outbox.send_event(event)
+            except Exception as error:
+                if self._walk != number:
+                    raise
+                self._failed(outbox, error)
+
+    @property
+    def _met(self) -> Member:
+        """Whose turn it is: looked up where it is needed, so that the loop need not count."""
+        return self._row.members[-length_hint(self._left) - 1]
 
     def _framed(self, member: Member) -> SharedFrame | None:
         try:
@@ -105,17 +121,16 @@ class Sweep:
             self._missed += 1
 
     def _leave(self, walk: Coroutine[Any, Any, None], waits_for: Any) -> None:
-        assert self._outbox is not None
         try:
-            self._outbox.go_on_with(walk, waits_for)
+            self._met.life.outbox.go_on_with(walk, waits_for)
         except Exception:
             logger.exception("groups: a message could not be delivered to a session that is slow and does not run")
             self._dropped += 1
 
-    def _failed(self, member: Member, outbox: Outbox, error: Exception) -> None:
+    def _failed(self, outbox: Outbox, error: Exception) -> None:
         if isinstance(error, GONE):
             outbox.broke()
             self._missed += 1
         else:
-            logger.error("session %s: a group's message could not be delivered", member.life.id, exc_info=error)
+            logger.error("session %s: a group's message could not be delivered", self._met.life.id, exc_info=error)
             self._dropped += 1

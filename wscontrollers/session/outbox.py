@@ -13,7 +13,7 @@ from .delivery import Delivery, Overflow
 from .outlet import Outlet, payload_of
 from .owner import NOBODY, Frame, Owner
 from .packing import packed
-from .stepping import resumed
+from .stepping import is_steppable, resumed
 
 GONE = (OSError, RuntimeError)
 """What servers raise when the peer is gone, or when the connection was closed below the session."""
@@ -44,7 +44,8 @@ class Outbox(Outlet):
         direct: Whether frames may go past `send`, where that comes to the same.
 
     Attributes:
-        writes: How many writes were done; one that does not move while `writing` is set is a stalled peer.
+        writes: How many writes were done that others could wait for; if it does not move while `writing` is set, the peer is
+            stalled.
         dropped: How many messages found no room.
         replaced: How many gave way to a newer one of the same key.
         writing: Whether a write is under way.
@@ -136,7 +137,7 @@ class Outbox(Outlet):
         if self._state is not _OPEN and self._is_shut():
             return Delivery.CLOSED
         if not self.writing:
-            if self.steps and not self.untold:
+            if self.steps:
                 return self._step(frame)
             self.writing = True
             self._owner.start(self._drain)
@@ -274,6 +275,7 @@ class Outbox(Outlet):
                 dropped, self.untold = self.untold, 0
                 if (gap := self._owner.gap(dropped)) is not None:
                     await self.send_event(gap)
+                self.steps = self._state is _OPEN and is_steppable(self.send_event)
             await self.send_event(frame)
         except GONE:
             self.broke()
@@ -330,3 +332,4 @@ class Outbox(Outlet):
     def _lose(self, frames: int) -> None:
         self.dropped += frames
         self.untold += frames
+        self.steps = False

@@ -18,7 +18,8 @@ class Outlet:
 
     Attributes:
         send_event: ASGI's `send`.
-        steps: Whether it is open, and a write can be stepped (see `stepping`).
+        steps: Whether a write can be stepped (see `stepping`): it is open, and the peer has been told of all that it lost. While
+            no write is under way either, nothing lies before a frame.
         direct: What writes the frames of groups past `send_event`, where that may be (see `go_direct`).
     """
 
