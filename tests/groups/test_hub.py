@@ -14,6 +14,7 @@ from wscontrollers.exceptions import EngineDownError
 from wscontrollers.groups import EngineState, Group, Groups, MemoryEngine
 from wscontrollers.groups.engines.engine import Connection, Listener, Position
 from wscontrollers.groups.engines.memory import MemoryConnection
+from wscontrollers.groups.envelope import Envelope
 from wscontrollers.groups.hub import Hub
 from wscontrollers.testing import AsyncTestClient, TestClient
 
@@ -335,3 +336,25 @@ async def test_a_session_that_ends_while_it_joins_leaves_nothing(monkeypatch: py
         gate.go_on.set()
         await empty(app.groups._hub())
         assert engine.subscribed == {"c:everybody"}
+
+
+async def test_what_is_published_and_heard_in_one_loop_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes that an engine within the process brings back are those that were given to it; other ones are read."""
+    read: list[bytes] = []
+    decode = Envelope.decode
+
+    def decoded(data: bytes) -> Envelope:
+        read.append(data)
+        return decode(data)
+
+    monkeypatch.setattr(Envelope, "decode", decoded)
+    app = serving(engine := CountingEngine())
+    async with AsyncTestClient(app) as client, client.connect("/") as ann:
+        await ann.expect_nothing()
+        assert (await app.groups.publish("tea", Said(n=1))).delivered == 1
+        assert (await ann.expect(Said)).n == 1
+        assert read == []
+        async with engine.connect(engine.listeners[0]) as other:
+            await other.publish("g:tea", data := Envelope({"wsc.v1+json": '{"type":"said","n":2}'}).encode())
+        assert (await ann.expect(Said)).n == 2
+        assert read == [data]

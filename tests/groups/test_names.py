@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wscontrollers.groups.names import MAX_LENGTH, channel_of, checked, group_of, own
+from wscontrollers.groups.names import EVERYBODY, MAX_LENGTH, channel_of, checked, group_of, own
 
 
 @given(st.text(min_size=1, max_size=MAX_LENGTH).filter(str.isprintable))
 def test_a_channel_stands_for_one_group(name: str) -> None:
     """Every printable name is one, and its channel leads back to it."""
     assert group_of(channel_of(checked(name))) == name
+    assert group_of(EVERYBODY) is None
 
 
 @pytest.mark.parametrize("name", ["", "a\tb", "\ud800", "x" * (MAX_LENGTH + 1), None, 7])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from pydantic_core import from_json, to_json
@@ -13,6 +14,11 @@ from pydantic_core import from_json, to_json
 from ..session.delivery import Overflow
 
 Frame = str | bytes
+
+
+@lru_cache(maxsize=64)
+def _quoted(name: str) -> str:
+    return to_json(name).decode()
 
 
 class Envelope(NamedTuple):
@@ -34,10 +40,16 @@ class Envelope(NamedTuple):
 
     def encode(self) -> bytes:
         """As bytes."""
-        frames = [(name, frame.encode() if isinstance(frame, str) else frame) for name, frame in self.frames.items()]
-        header: dict[str, Any] = {
-            "f": [(name, len(data), isinstance(self.frames[name], bytes)) for name, data in frames],
-        }
+        described, frames = "", b""
+        for name, frame in self.frames.items():
+            is_binary, data = ("true", frame) if isinstance(frame, bytes) else ("false", frame.encode())
+            described += f"{',' if described else ''}[{_quoted(name)},{len(data)},{is_binary}]"
+            frames += data
+        options = self._options() if self[1:] != _NO_OPTIONS else ""
+        return f'{{"f":[{described}]{options}}}\n'.encode() + frames
+
+    def _options(self) -> str:
+        header: dict[str, Any] = {}
         if self.overflow is not None:
             header["o"] = self.overflow.value
         if self.key is not None:
@@ -46,7 +58,7 @@ class Envelope(NamedTuple):
             header["x"] = sorted(self.exclude)
         if self.to is not None:
             header["t"] = self.to
-        return b"\n".join([to_json(header), b"".join(data for _, data in frames)])
+        return f",{to_json(header).decode()[1:-1]}"
 
     @classmethod
     def decode(cls, data: bytes) -> Envelope:
@@ -74,3 +86,6 @@ class Envelope(NamedTuple):
             frozenset(fields.get("x", ())),
             fields.get("t"),
         )
+
+
+_NO_OPTIONS = Envelope({})[1:]

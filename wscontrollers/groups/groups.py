@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from anyio.lowlevel import RunVar
 
 from ..exceptions import DeclarationError, Denied
+from ..session.loops import running_loop
 from .control import order_to_end
 from .declaring import Declarations
 from .encoding import Encoder
@@ -33,6 +34,8 @@ from .targets import ids_of, target_of
 from .workers import workers
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from ..callables import AnyCallable
     from ..container import Container
     from ..messages import Codec
@@ -87,6 +90,7 @@ class Groups:
         self._readers: dict[Group, KeptReader] = {}
         self._hooks: list[Callable[[EngineState], Any]] = []
         self._served: Container | None = None
+        self._latest: tuple[ref[AbstractEventLoop], ref[Hub]] | None = None
 
     # Publishing
 
@@ -118,7 +122,7 @@ class Groups:
             TypeError: It is nothing that can be sent.
         """
         envelope = self._encoder.envelope(message, exclude=ids_of(exclude), to=None if to is None else target_of(to))
-        return await self._hub().publish(checked(group), envelope.encode())
+        return await self._hub().publish(group, envelope)
 
     async def disconnect(self, who: Session[Any, Any] | str, code: int = 1000, reason: str = "") -> None:
         """End a session, or all sessions of a user, in whatever process they are.
@@ -262,6 +266,15 @@ class Groups:
         await self._hub().close()
 
     def _hub(self) -> Hub:
+        loop, latest = running_loop(), self._latest
+        if latest is not None and latest[0]() is loop and (hub := latest[1]()) is not None:
+            return hub
+        hub = self._hub_here()
+        if loop is not None:
+            self._latest = ref(loop), ref(hub)  # a variable of the event loop takes longer to find than a message to write
+        return hub
+
+    def _hub_here(self) -> Hub:
         hubs = _hubs.get(None)
         if hubs is None:
             hubs = WeakKeyDictionary[Groups, Hub]()

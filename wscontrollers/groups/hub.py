@@ -14,10 +14,11 @@ from ..messages import Gap
 from ..session.loops import start_detached
 from .catching_up import heal, lose
 from .engines.engine import Arrival, Connection, Engine, EngineState, History, Position
+from .envelope import Envelope
 from .local import LocalGroup, Tally
 from .marks import Mark
 from .member import Member
-from .names import EVERYBODY, channel_of, group_of
+from .names import EVERYBODY, channel_of, checked, group_of
 from .orders import Orders
 from .presence.node import Node
 from .published import Published
@@ -80,6 +81,7 @@ class Hub:
         self._tasks: dict[object, object] = {}
         self._groups: dict[str, LocalGroup] = {}
         self._orders = Orders(self)
+        self._own: tuple[bytes, Envelope] | None = None
         self.node = Node(self, lease=lease)
         self.sessions: dict[str, SessionGroups] = {}
 
@@ -159,22 +161,28 @@ class Hub:
 
     # Publishing
 
-    async def publish(self, name: str, data: bytes) -> Published:
+    async def publish(self, name: str, envelope: Envelope) -> Published:
         """Publish to a group.
 
         Raises:
             EngineDownError: The engine did not take it in time.
+            ValueError: It is no name of a group.
         """
-        group = self._groups.get(name)
-        history = group.history if group is not None else self._history_of(name)
+        group = self._groups.get(checked(name))
+        data = envelope.encode()
+        history, channel = (self._history_of(name), channel_of(name)) if group is None else (group.history, group.channel)
         try:
             connection = self._connection or await self.open()
-            position = await connection.publish(channel_of(name), data, history)
+            self._own = data, envelope
+            position = await connection.publish(channel, data, history)
         except EngineDownError:
             if not self._delivers_alone:
                 raise
-            tally = self.group(name).deliver(data, None) if name in self._groups else Tally(0, 0, 0)
+            group = self._groups.get(name)
+            tally = group.deliver(data, None, envelope) if group is not None else Tally(0, 0, 0)
             return Published(tally.delivered, tally.dropped)
+        finally:
+            self._own = None
         mark = None if history is None else str(Mark(name, position))
         group = self._groups.get(name)
         if group is None:
@@ -254,12 +262,14 @@ class Hub:
 
     def arrived(self, arrival: Arrival) -> None:
         """See `Listener.arrived`."""
-        if arrival.channel == EVERYBODY:
-            self._orders.arrived(arrival)
+        name = group_of(arrival.channel)
+        if name is None:
+            if arrival.channel == EVERYBODY:
+                self._orders.arrived(arrival)
+            else:
+                self.node.arrived(arrival)
             return
-        if self.node.arrived(arrival):
-            return
-        group = self._groups.get(group_of(arrival.channel))
+        group = self._groups.get(name)
         if group is None:
             return
         if group.pending is not None:
@@ -267,7 +277,9 @@ class Hub:
             return
         position = group.position
         if position is None or (arrival.position.epoch == position.epoch and arrival.previous == position.offset):
-            group.deliver(arrival.data, arrival.position)
+            own = self._own
+            envelope = own[1] if own is not None and own[0] is arrival.data else None  # an engine within the process hands it on
+            group.deliver(arrival.data, arrival.position, envelope)
         elif arrival.position.epoch != position.epoch or arrival.previous > position.offset:
             group.pending = deque([arrival])
             self._heal(group, Position(arrival.position.epoch, arrival.previous))
@@ -279,7 +291,8 @@ class Hub:
             return
         if self.node.resumed(channel, position):
             return
-        group = self._groups.get(group_of(channel))
+        name = group_of(channel)
+        group = None if name is None else self._groups.get(name)
         if group is None or group.pending is not None:
             return
         if group.position is None:

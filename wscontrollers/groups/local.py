@@ -38,6 +38,7 @@ class LocalGroup:
 
     Attributes:
         name: The group's name.
+        channel: The engine's channel.
         counts: Whether what is lost can be counted.
         history: What is kept of it; then frames tell their place.
         members: By the id of their session; `add` and `remove` change them.
@@ -47,10 +48,11 @@ class LocalGroup:
         tally: What became of the last publication.
     """
 
-    __slots__ = ("_rows", "counts", "history", "lock", "members", "name", "pending", "position", "tally")
+    __slots__ = ("_rows", "channel", "counts", "history", "lock", "members", "name", "pending", "position", "tally")
 
     def __init__(self, name: str, *, history: History | None = None, counts: bool = True) -> None:
         self.name = name
+        self.channel = channel_of(name)
         self.counts = counts
         self.history = history
         self.members: dict[str, Member] = {}
@@ -64,11 +66,6 @@ class LocalGroup:
     def has_history(self) -> bool:
         """Whether something is kept of it."""
         return self.history is not None
-
-    @property
-    def channel(self) -> str:
-        """The engine's channel."""
-        return channel_of(self.name)
 
     @property
     def rows(self) -> Rows:
@@ -93,18 +90,25 @@ class LocalGroup:
         del self.members[member.life.id]
         member.group = self._rows = None
 
-    def publication(self, data: bytes, position: Position | None) -> Publication | None:
-        """What was published, for members; None if it is no envelope."""
-        try:
-            envelope = Envelope.decode(data)
-        except (ValueError, TypeError):
-            logger.warning("group %r: something that is no message of ours was published to it", self.name)
-            return None
-        return Publication(self.name, envelope, position, is_marked=self.has_history)
+    def publication(self, data: bytes, position: Position | None, envelope: Envelope | None = None) -> Publication | None:
+        """What was published, for members; None if it is no envelope. For the arguments see `deliver`."""
+        if envelope is None:
+            try:
+                envelope = Envelope.decode(data)
+            except (ValueError, TypeError):
+                logger.warning("group %r: something that is no message of ours was published to it", self.name)
+                return None
+        return Publication(self.name, envelope, position, is_marked=self.history is not None)
 
-    def deliver(self, data: bytes, position: Position | None) -> Tally:
-        """Hand a message to all members, and note where the group stands now."""
-        publication = self.publication(data, position)
+    def deliver(self, data: bytes, position: Position | None, envelope: Envelope | None = None) -> Tally:
+        """Hand a message to all members, and note where the group stands now.
+
+        Args:
+            data: What was published.
+            position: Its place; None where it did not come through an engine.
+            envelope: What the data says, where that is known.
+        """
+        publication = self.publication(data, position, envelope)
         if position is not None:
             self.position = position
         delivered = dropped = 0

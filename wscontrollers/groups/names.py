@@ -42,11 +42,14 @@ def own(name: str) -> str:
     return name
 
 
+_GROUP: Final = "g:"
+
+
 def channel_of(group: str) -> str:
     """The channel that carries a group."""
-    return f"g:{group}"
+    return _GROUP + group
 
 
-def group_of(channel: str) -> str:
-    """The group that a channel carries."""
-    return channel[2:]
+def group_of(channel: str) -> str | None:
+    """The group that a channel carries; None where it carries something else."""
+    return channel[2:] if channel.startswith(_GROUP) else None

@@ -22,7 +22,12 @@ def target_of(who: Session[Any, Any] | str) -> str:
     return who
 
 
+_NOBODY = frozenset[str]()
+
+
 def ids_of(sessions: Session[Any, Any] | str | Iterable[Session[Any, Any] | str]) -> frozenset[str]:
     """The ids of one session or several, each given as itself or by its id."""
+    if sessions == ():
+        return _NOBODY
     several = [sessions] if isinstance(sessions, str | Session) else sessions
     return frozenset(each.removeprefix(SESSION) if isinstance(each, str) else each.id for each in several)

@@ -120,12 +120,11 @@ class MemoryEngine:
     def publish(self, channel: str, data: bytes, keep: History | None) -> tuple[Position, list[MemoryConnection]]:
         """Number and keep a message, and hand it to the connections; they are returned."""
         with self._lock:
-            now = self._clock.now()
             found = self._channels.get(channel)
             if found is None:
                 found = self._channels[channel] = Channel(self._epoch)
             previous = found.position.offset
-            found.add(data, keep, now)
+            found.add(data, keep, 0.0 if keep is None else self._clock.now())
             arrival = Arrival(channel, data, found.position, previous)
             connections = list(found.connections)
             for connection in connections:
@@ -207,7 +206,10 @@ class MemoryConnection:
         """See `Connection.publish`; what is subscribed to in the same event loop is delivered on return."""
         position, connections = self._engine.publish(channel, data, keep)
         for connection in connections:
-            connection.deliver()
+            if connection is self:
+                self._drain()
+            else:
+                connection.deliver()
         return position
 
     async def read(self, channel: str, after: Position | None = None, limit: int | None = None) -> Page:
