@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from pydantic import BaseModel
 
-from wscontrollers import App, Controller, Groups, Message, Session, receive, websocket
+from wscontrollers import App, Controller, Groups, Message, Resume, Session, receive, websocket
 from wscontrollers.groups import Group, History
 
 WHERE = "SEVERAL_ENGINE"
@@ -51,8 +51,30 @@ class Tea(Controller):
         await self.groups.publish("tea", Said(who=who, pid=os.getpid(), text=message.text))
 
 
+class Walk(Controller):
+    """Counts steps; its sessions can be resumed in any worker."""
+
+    prefix = "/walk"
+    sends = (Hello, Said)
+    resume = Resume(30, secret="one secret for all")
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @websocket("/{who}")
+    async def open(self, who: str) -> AsyncIterator[None]:
+        await self.session.send(Hello(pid=os.getpid()))
+        yield
+
+    @receive
+    async def say(self, message: Say, who: str) -> Said:
+        await self.session.join("walkers")
+        return Said(who=who, pid=os.getpid(), text=message.text)
+
+
 tea = Group("tea", history=History(size=100), sends=[Said], presence=Who)
+walkers = Group("walkers", history=History(size=100), sends=[Said])
 app = App(
-    controllers=[Tea],
-    groups=Groups(os.environ.get(WHERE), [tea], lease=float(os.environ.get(LEASE, "15"))),
+    controllers=[Tea, Walk],
+    groups=Groups(os.environ.get(WHERE), [tea, walkers], lease=float(os.environ.get(LEASE, "15"))),
 )

@@ -20,8 +20,9 @@ RESUMED = text('{"type":"resumed","ticket":"b","grace":30.0,"received":2,"missed
 
 
 async def test_tickets_are_noted_and_all_else_counts() -> None:
-    """A message that only names them is none."""
+    """A message that only names them is none, and what comes before the first ticket has no number."""
     resumption = Resumption(ClientWire(JsonCodec()))
+    assert not resumption.is_note(text("early"))
     frames = [
         text('{"type":"resumable","ticket":"a","grace":30.0}'),
         text('{"type":"said","text":"resumable"}'),
@@ -37,6 +38,7 @@ async def test_tickets_are_noted_and_all_else_counts() -> None:
 async def test_a_session_that_goes_on_counts_on() -> None:
     """From what was received before, and what is lost."""
     before = Resumption(ClientWire(JsonCodec()))
+    before.is_note(text('{"type":"resumable","ticket":"a","grace":30.0}'))
     before.is_note(text("one"))
     resumption = Resumption(ClientWire(JsonCodec()), before)
     resumption.is_note(RESUMED)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ..session import Session
     from ..session.life import Life
     from .declaring import Group
+    from .moving import Mover
 
 logger = logging.getLogger("wscontrollers.groups")
 
@@ -210,6 +211,11 @@ class Groups:
         return declared
 
     # What applications and sessions ask
+
+    @property
+    def mover(self) -> Mover:
+        """Moves sessions that can be resumed between processes, for the running event loop."""
+        return self._hub().mover
 
     def enrol(self, life: Life) -> SessionGroups:
         """The memberships of a session."""

@@ -18,6 +18,7 @@ from .envelope import Envelope
 from .local import LocalGroup, Tally
 from .marks import Mark
 from .member import Member
+from .moving import Mover
 from .names import EVERYBODY, channel_of, checked, group_of
 from .orders import Orders
 from .presence.node import Node
@@ -57,6 +58,7 @@ class Hub:
 
     Attributes:
         node: Who is in the groups with presence.
+        mover: Gives sessions that can be resumed to other processes, and takes theirs.
         sessions: By their ids, those that are in a group or said whose they are.
         state: How the engine is.
     """
@@ -83,6 +85,7 @@ class Hub:
         self._orders = Orders(self)
         self._own: tuple[bytes, Envelope] | None = None
         self.node = Node(self, lease=lease)
+        self.mover = Mover(self)
         self.sessions: dict[str, SessionGroups] = {}
 
     # Its life
@@ -266,8 +269,8 @@ class Hub:
         if name is None:
             if arrival.channel == EVERYBODY:
                 self._orders.arrived(arrival)
-            else:
-                self.node.arrived(arrival)
+            elif not self.node.arrived(arrival):
+                self.mover.arrived(arrival)
             return
         group = self._groups.get(name)
         if group is None:

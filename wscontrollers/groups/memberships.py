@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from time import time
 from typing import TYPE_CHECKING, Any
 
 from anyio import Event
 
-from ..exceptions import EngineDownError
-from ..messages import ErrorFrame, Recovered
+from ..exceptions import Denied, EngineDownError
+from ..messages import ErrorFrame, Gap, Recovered
 from ..session.memberships import Joined
+from ..session.resuming.kept import Place
 from .catching_up import recover
+from .engines.engine import Position
 from .marks import Mark
 from .member import Member
 from .names import USER, checked, own
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from .hub import Hub
     from .local import LocalGroup
     from .presence.declared import PresenceOf
+
+logger = logging.getLogger("wscontrollers.groups")
 
 RECOVER = "recover"
 """The parameter of the URL in which a client gives its marks."""
@@ -118,6 +123,43 @@ class SessionGroups:
             is_begun, member.wanted = member.is_catching_up, mark
             if not is_begun:
                 await self._catch_up(member, group)
+
+    def places(self) -> Sequence[Place]:
+        """See `session.memberships.Memberships.places`."""
+        return [self._place(name, member) for name, member in self._joined.items() if not name.startswith(USER)]
+
+    def _place(self, name: str, member: Member) -> Place:
+        group = self._hub.find(name)
+        position = None if group is None or member.is_catching_up else group.position
+        info = self._hub.node.info_of(name, self.life.id)
+        return Place(name, info=info) if position is None else Place(name, *position, info)
+
+    async def restore(self, places: Sequence[Place], user: str | None) -> None:
+        """See `session.memberships.Memberships.restore`."""
+        if user is not None:
+            await self.identify(user)
+        for place in places:
+            try:
+                await self._return_to(place)
+            except (Denied, ValueError, TypeError) as refusal:
+                logger.info("session %s: it is not let into a group again: %s", self.life.id, refusal)
+                self.life.tell(ErrorFrame("forbidden", f"no member of {place.group} any more"))
+            except EngineDownError as error:
+                logger.warning("session %s: it is not in a group that it was in: %s", self.life.id, error)
+                self.life.tell(Gap(0, "engine", place.group))
+
+    async def _return_to(self, place: Place) -> None:
+        name = own(place.group)
+        group = self._hub.group(name)
+        if group.has_history and place.epoch is not None:
+            self._asked()[name] = Mark(name, Position(place.epoch, place.offset))  # what is before it, the session has
+        await self._groups.guard(name, self.life)
+        await self._enter(name, self._groups.declarations.presence_of(name), place.info)
+        here = group.position
+        if group.has_history or here is None or (here.epoch, here.offset) == (place.epoch, place.offset):
+            return
+        is_known = here.epoch == place.epoch and group.counts
+        self.life.tell(Gap(here.offset - place.offset if is_known else 0, "engine", name))
 
     def release(self) -> None:
         """Leave everything: the session is over."""

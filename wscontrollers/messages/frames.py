@@ -156,12 +156,16 @@ class Resumable:
 
 @dataclass(slots=True)
 class Resumed:
-    """The session goes on: how many frames of the client arrived, how many for it are lost; what came behind those follows."""
+    """The session goes on: how many frames of the client arrived, how many for it are lost; what came behind those follows.
+
+    `moved` says that it goes on in another process: what was asked and not answered will not be.
+    """
 
     ticket: str
     grace: float
     received: int
     missed: int
+    moved: bool = False
 
 
 ControlFrame: TypeAlias = (

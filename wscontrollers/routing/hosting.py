@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..messages import Codec
     from ..session.life import Life
     from ..session.memberships import Memberships
+    from ..session.resuming.resume import Resume
 
 _ATTRIBUTE = "websocket_host"
 
@@ -38,7 +39,7 @@ class Host:
         engine: What carries groups between processes, or its URL; None keeps them within this one.
         declared: The groups of which something is declared, or the groups themselves.
         direct: Whether frames may go past the server's `send` and `receive`, where that comes to the same.
-        is_resumable: Whether sessions of it can be resumed.
+        resumes: What is declared of sessions that can be resumed.
         guests: What it serves without having it among its own routes, bound to it: by identity, each with what that is of.
     """
 
@@ -65,7 +66,7 @@ class Host:
         self.declared = declared
         self.direct = direct
         self.guests: dict[Any, tuple[object, Any]] = {}
-        self.is_resumable = False
+        self.resumes: list[Resume] = []
         self._groups: Groups | None = None
         self._making: Any = RLock()
         supplier = self.container.supply("groups", self._made)
@@ -107,10 +108,14 @@ class Host:
         """
         if self.has_groups:
             await self.groups.open()
+        if self.resumes:
+            from .resuming import warn_of
+
+            warn_of(self)
         try:
             yield
         finally:
-            if self.is_resumable:
+            if self.resumes:
                 from .resuming import end_sessions
 
                 await end_sessions(self)

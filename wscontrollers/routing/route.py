@@ -217,8 +217,7 @@ class APIWebSocketRoute(WebSocketRoute):
             )
         from .resuming import Resumable  # here, because most applications have none
 
-        host.is_resumable = True
-        return Resumable(app, resume, origins=host.origins, owner=host)
+        return Resumable(app, resume, host)
 
     @property
     def _receivers(self) -> Sequence[Receiver]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVarTuple
 
@@ -30,11 +30,12 @@ from .watch import watch_of
 from .wire import Wire, event_of
 
 if TYPE_CHECKING:
+    from .resuming.kept import Place
     from .resuming.line import Line
 
 Args = TypeVarTuple("Args")
 
-NORMAL, INTERNAL_ERROR = 1000, 1011
+NORMAL, INTERNAL_ERROR, SERVICE_RESTART = 1000, 1011, 1012
 FLUSH_TIME = 10.0
 """Seconds that the last messages have to go out where no limit says it."""
 CLOSE_TIME = 5.0
@@ -150,7 +151,7 @@ class Life(Speaker):
             await self.websocket.accept(self.subprotocol, headers)
             self.websocket.accepted_early = True
             if self.line is not None and self._tasks is not None:
-                await self.line.announce()
+                await self._announce(self.line)
 
     async def run(self, body: Callable[[*Args], Awaitable[Any]], *args: *Args) -> None:
         """Run an endpoint with all of the session's tasks, which end with it.
@@ -208,7 +209,13 @@ class Life(Speaker):
     async def _hold(self, line: Line) -> None:
         line.hold(self)
         if not self.is_connecting:
-            await line.announce()
+            await self._announce(line)
+
+    async def _announce(self, line: Line) -> None:
+        kept = line.kept
+        await line.announce()
+        if kept is not None and (kept.groups or kept.user is not None):
+            await self.memberships.restore(kept.groups, kept.user)
 
     async def _see_off(self) -> None:
         self.end(Ended("server", NORMAL))
@@ -263,6 +270,24 @@ class Life(Speaker):
     def came_back(self) -> None:
         """The client of a session that can be resumed is there again: it was not silent, it was away."""
         self.intake.last = self.intake.heard = self.clock.now()
+
+    def places(self) -> Sequence[Place]:
+        """The groups that it is in, and up to where it has their messages."""
+        return () if self._memberships is None else self._memberships.places()
+
+    def waiting(self) -> Sequence[Frame]:
+        """The frames that wait to be sent."""
+        return self.outbox.queued
+
+    def unread(self) -> int:
+        """How many frames of the client wait for a handler."""
+        return self.reading.unread
+
+    def move(self) -> None:
+        """End the session, which goes on in another process; what is to be sent is sent there."""
+        self.end(Ended("server", SERVICE_RESTART, "resumed in another process"))
+        self.outbox.close()
+        self.interrupt()
 
     def stop(self, code: int, reason: str) -> None:
         """End the session; what runs has its grace."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from .life import Life
+    from .resuming.kept import Place
 
 
 class Joined(NamedTuple):
@@ -51,6 +52,14 @@ class Memberships(Protocol):
 
     async def recover(self, marks: Sequence[str]) -> None:
         """Send what was missed since these marks."""
+        ...
+
+    def places(self) -> Sequence[Place]:
+        """Which groups it is in, and up to where it has their messages."""
+        ...
+
+    async def restore(self, places: Sequence[Place], user: str | None) -> None:
+        """Be where the session was in another process, and whose it was there; what was published meanwhile is sent, or told."""
         ...
 
     def release(self) -> None:

@@ -216,6 +216,11 @@ class Outbox(Outlet):
         self._owner.lost()
 
     @property
+    def queued(self) -> list[Frame]:
+        """The frames that wait, behind the one that is written."""
+        return [entry.frame for entry in self._backlog or ()]
+
+    @property
     def waiting(self) -> int:
         """How many frames wait."""
         return len(self._backlog) if self._backlog is not None else 0

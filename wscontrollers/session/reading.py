@@ -174,6 +174,11 @@ class Reading:
         self._start = self.arrived = self._flooded = _nobody
 
     @property
+    def unread(self) -> int:
+        """How many frames wait."""
+        return len(self._items or ())
+
+    @property
     def is_held(self) -> bool:
         """Whether nothing is read because the inbox is full."""
         return self._room is not None

@@ -49,7 +49,7 @@ class Resumption:
                 self.resumed = told
                 self.received = told.missed + (0 if self._before is None else self._before.received)
             return True
-        self.received += 1
+        self.received += self.ticket is not None  # what comes before the first ticket has no number
         return False
 
     @property

@@ -89,6 +89,13 @@ class Server:
             self._process.wait(10)
             self._process = None
 
+    def stop(self) -> None:
+        """Ask it to end, and return when it has."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(30)
+        self._process = None
+
     def pause(self) -> None:
         """Freeze it: its connections stay open, and nothing answers."""
         assert self._process is not None

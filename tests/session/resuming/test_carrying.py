@@ -35,12 +35,24 @@ class Held:
     """A session, as far as its line asks for it."""
 
     websocket: Any = None
+    user = None
 
     def written(self, frame: Any) -> None: ...
 
     def came_back(self) -> None: ...
 
     def stop(self, code: int, reason: str) -> None: ...
+
+    def move(self) -> None: ...
+
+    def places(self) -> list[Any]:
+        return []
+
+    def waiting(self) -> list[Any]:
+        return []
+
+    def unread(self) -> int:
+        return 0
 
 
 class Session:
@@ -71,7 +83,7 @@ async def test_the_call_lasts_until_the_session_is_over() -> None:
         assert line.done.is_set()
 
     assert session.seen == [{"type": "websocket.disconnect", "code": 1000}]
-    assert keeper().find(line.id) is None
+    assert keeper().find(line.id, None) is None
 
 
 async def test_the_call_ends_with_its_connection_where_the_session_goes_on() -> None:

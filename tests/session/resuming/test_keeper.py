@@ -25,11 +25,12 @@ async def test_a_session_is_found_while_it_is_kept() -> None:
     kept.keep(one)
     kept.keep(other)
 
-    assert kept.find(one.id) is one
+    assert kept.find(one.id, "one") is one
+    assert kept.find(one.id, "other") is None
     assert list(kept.of("other")) == [other]
     kept.forget(one)
     kept.forget(one)
-    assert kept.find(one.id) is None
+    assert kept.find(one.id, "one") is None
 
 
 async def test_each_event_loop_has_one() -> None:

@@ -13,8 +13,10 @@ from wscontrollers import Resume
 from wscontrollers.messages import Resumable, Resumed
 from wscontrollers.session.clock import SCOPE_KEY as CLOCK_KEY
 from wscontrollers.session.resuming.carrying import carry
-from wscontrollers.session.resuming.connection import Connection
-from wscontrollers.session.resuming.line import Line, PeerGone
+from wscontrollers.session.resuming.connection import Connection, PeerGone
+from wscontrollers.session.resuming.kept import Asked, Kept, Place
+from wscontrollers.session.resuming.line import Line
+from wscontrollers.session.resuming.tickets import Ticket
 from wscontrollers.testing.clock import VirtualClock
 
 HANDSHAKE = {"headers": [(b"origin", b"https://a")], "path": "/room", "subprotocols": ["wsc.v1+json"]}
@@ -49,12 +51,15 @@ class Wire:
         more.set()
 
 
-class Kept:
+class Held:
     """A session on a line, as far as that asks for it."""
 
     def __init__(self) -> None:
+        self.user: str | None = None
         self.tickets: list[str] = []
         self.told: list[Any] = []
+        self.queue: list[Any] = []
+        self.inbox = 0
 
     websocket: Any = None
 
@@ -62,13 +67,27 @@ class Kept:
         assert isinstance(frame, Resumable | Resumed)
         self.tickets.append(frame.ticket)
         what = type(frame).__name__
-        return text(what if isinstance(frame, Resumable) else f"{what} {frame.received} {frame.missed}")
+        if isinstance(frame, Resumable):
+            return text(what)
+        return text(f"{what} {frame.received} {frame.missed}{' moved' if frame.moved else ''}")
 
     def came_back(self) -> None:
         self.told.append("came back")
 
     def stop(self, code: int, reason: str) -> None:
         self.told.append((code, reason))
+
+    def move(self) -> None:
+        self.told.append("moved")
+
+    def places(self) -> list[Place]:
+        return [Place("room:tea", "abc", 7, {"name": "Ann"})]
+
+    def waiting(self) -> list[Any]:
+        return self.queue
+
+    def unread(self) -> int:
+        return self.inbox
 
 
 def text(content: str) -> dict[str, Any]:
@@ -83,9 +102,19 @@ def number_of(resume: Resume, ticket: str) -> int:
     return read.number
 
 
-async def opened(**options: Any) -> tuple[Resume, Line, Wire, Kept]:
+def asked(line: Line, wire: Wire, number: int, received: int) -> Asked:
+    """What the client of a connection asks for."""
+    return Asked.by(wire.connection, Ticket(line.id, number), received)
+
+
+def claimed(line: Line, wire: Wire, number: int, received: int) -> bool:
+    """Whether it gets it."""
+    return line.claim(wire.connection, asked(line, wire, number, received))
+
+
+async def opened(**options: Any) -> tuple[Resume, Line, Wire, Held]:
     """A line whose session is accepted and held."""
-    resume, wire, kept = Resume(30, **options), Wire(), Kept()
+    resume, wire, kept = Resume(30, **options), Wire(), Held()
     line = Line(resume, wire.connection, None)
     await line.send({"type": "websocket.accept", "subprotocol": "wsc.v1+json"})
     line.hold(kept)
@@ -118,7 +147,7 @@ async def test_another_connection_is_sent_what_did_not_arrive() -> None:
         tasks.start_soon(line.send, text("four"))
         await anyio.wait_all_tasks_blocked()
         assert line.is_detached
-        assert line.claim(other.connection, number_of(resume, kept.tickets[0]), 1)
+        assert claimed(line, other, number_of(resume, kept.tickets[0]), 1)
         tasks.start_soon(carry, line, other.connection, 1)
         await anyio.wait_all_tasks_blocked()
         await line.send(text("five"))
@@ -135,7 +164,7 @@ async def test_what_is_not_kept_any_more_is_counted() -> None:
         await line.send(text(content))
     line.lose(wire.connection)
     other = Wire()
-    assert line.claim(other.connection, number_of(resume, kept.tickets[0]), 1)
+    assert claimed(line, other, number_of(resume, kept.tickets[0]), 1)
     assert await line.took_up(other.connection, 1)
 
     assert other.sent == ["websocket.accept", "Resumed 0 1", "three", "four"]
@@ -151,7 +180,7 @@ async def test_a_write_that_fails_is_done_on_the_next_connection() -> None:
         tasks.start_soon(line.send, text("two"))
         await anyio.wait_all_tasks_blocked()
         assert line.is_detached
-        assert line.claim(other.connection, number_of(resume, kept.tickets[0]), 1)
+        assert claimed(line, other, number_of(resume, kept.tickets[0]), 1)
         assert await line.took_up(other.connection, 1)
 
     assert other.sent == ["websocket.accept", "Resumed 0 0", "two"]
@@ -167,7 +196,7 @@ async def test_a_client_can_come_back_before_its_loss_is_known() -> None:
         tasks.start_soon(line.send, text("one"))
         await anyio.wait_all_tasks_blocked()
         wire.is_stalled = False
-        assert line.claim(other.connection, number_of(resume, kept.tickets[0]), 0)
+        assert claimed(line, other, number_of(resume, kept.tickets[0]), 0)
         tasks.start_soon(carry, line, other.connection, 0)
         await anyio.wait_all_tasks_blocked()
         tasks.cancel_scope.cancel()
@@ -183,7 +212,7 @@ async def test_a_send_that_is_given_up_is_not_sent_later() -> None:
     with anyio.move_on_after(0):
         await line.send(text("given up"))
     other = Wire()
-    assert line.claim(other.connection, number_of(resume, kept.tickets[0]), 0)
+    assert claimed(line, other, number_of(resume, kept.tickets[0]), 0)
     assert await line.took_up(other.connection, 0)
     await line.send(text("one"))
 
@@ -208,8 +237,8 @@ async def test_a_ticket_is_good_in_its_place_alone(scope: Any, received: int, nu
     _, line, _, _ = await opened()
     await line.send(text("one"))
 
-    assert not line.claim(Wire(**scope).connection, number, received)
-    assert line.claim(Wire().connection, 1, 1)
+    assert not claimed(line, Wire(**scope), number, received)
+    assert claimed(line, Wire(), 1, 1)
 
 
 async def test_a_ticket_is_good_once() -> None:
@@ -217,11 +246,11 @@ async def test_a_ticket_is_good_once() -> None:
     _, line, wire, kept = await opened()
     line.lose(wire.connection)
     other = Wire()
-    assert line.claim(other.connection, 1, 0)
+    assert claimed(line, other, 1, 0)
     assert await line.took_up(other.connection, 0)
 
-    assert not line.claim(Wire().connection, 1, 0)
-    assert line.claim(Wire().connection, 2, 0)
+    assert not claimed(line, Wire(), 1, 0)
+    assert claimed(line, Wire(), 2, 0)
     assert len(kept.tickets) == 2
 
 
@@ -231,11 +260,11 @@ async def test_a_ticket_is_not_lost_with_a_handshake() -> None:
     line.lose(wire.connection)
     broken = Wire()
     broken.is_broken = True
-    assert line.claim(broken.connection, 1, 0)
+    assert claimed(line, broken, 1, 0)
     assert not await line.took_up(broken.connection, 0)
 
     assert line.is_detached
-    assert line.claim(Wire().connection, 1, 0)
+    assert claimed(line, Wire(), 1, 0)
 
 
 async def test_a_client_that_does_not_come_back_is_gone() -> None:
@@ -243,7 +272,7 @@ async def test_a_client_that_does_not_come_back_is_gone() -> None:
     clock = VirtualClock()
     wire = Wire(**{CLOCK_KEY: clock})
     line = Line(Resume(30), wire.connection, None)
-    line.hold(Kept())
+    line.hold(Held())
     line.lose(wire.connection)
     line.expire(clock.now() + 29)
     assert line.is_detached
@@ -262,7 +291,7 @@ async def test_a_client_that_does_not_come_back_is_gone() -> None:
 
     assert isinstance(failures[0], PeerGone)
     assert await line.receive() == {"type": "websocket.disconnect", "code": 1006, "reason": ""}
-    assert not line.claim(Wire().connection, 1, 0)
+    assert not claimed(line, Wire(), 1, 0)
 
 
 async def test_a_session_that_ends_without_its_client_waits_for_nobody() -> None:
@@ -295,3 +324,68 @@ async def test_the_end_of_the_application_ends_the_session() -> None:
     early = Line(Resume(), Wire().connection, None)
     early.stop()
     assert early.running.cancel_called
+
+
+async def test_what_comes_before_the_session_begins_has_no_number() -> None:
+    """A dependency that sends by itself sends before the first ticket; it is not sent again."""
+    wire, kept = Wire(), Held()
+    line = Line(Resume(30), wire.connection, None)
+    await line.send({"type": "websocket.accept"})
+    await line.send(text("early"))
+    line.hold(kept)
+    await line.announce()
+    await line.send(text("one"))
+
+    assert wire.sent == ["websocket.accept", "early", "Resumable", "one"]
+    assert line.sent.last == 1
+
+
+async def test_another_process_is_given_all_that_it_needs() -> None:
+    """Frames that were sent and that wait, in their order; what nobody looked at counts as not received."""
+    _, line, wire, held = await opened()
+    await line.send(text("one"))
+    await line.send(text("two"))
+    held.queue, held.inbox, held.user = [text("three")], 2, "ann"
+    line.received = 5
+
+    kept = line.give_away(asked(line, wire, 1, 0))
+
+    assert kept is not None
+    assert Kept.decode(kept.encode()) == kept
+    assert [flat.text for flat in kept.frames] == ["one", "two", "three"]
+    assert (kept.last, kept.received, kept.user, kept.tickets) == (3, 3, "ann", {1})
+    assert kept.groups == [Place("room:tea", "abc", 7, {"name": "Ann"})]
+    assert held.told == ["moved"]
+
+
+async def test_another_process_is_given_nothing_for_a_bad_ticket() -> None:
+    """And the session goes on."""
+    _, line, wire, held = await opened()
+
+    assert line.give_away(asked(line, wire, 2, 0)) is None
+    assert line.give_away(asked(line, Wire(path="/other"), 1, 0)) is None
+    assert held.told == []
+
+
+async def test_a_session_goes_on_in_another_process() -> None:
+    """What its client missed is sent behind the ticket, numbers and tickets go on, and the first message is there again."""
+    resume, line, wire, held = await opened()
+    await line.send(text("one"))
+    await line.send(text("two"))
+    line._preface = [{"type": "websocket.receive", "text": "credentials"}]
+    kept = line.give_away(asked(line, wire, number_of(resume, held.tickets[0]), 1))
+    other, again = Wire(), Held()
+    moved = Line(resume, other.connection, None, kept=kept, has=1)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(carry, moved, other.connection)
+        assert (await moved.receive())["type"] == "websocket.connect"
+        await moved.send({"type": "websocket.accept", "subprotocol": "wsc.v1+json"})
+        assert (await moved.receive())["text"] == "credentials"
+        moved.hold(again)
+        await moved.announce()
+        await moved.send(text("three"))
+        tasks.cancel_scope.cancel()
+
+    assert other.sent == ["websocket.accept", "Resumed 0 0 moved", "two", "three"]
+    assert (moved.id, moved.resumed, moved.sent.last) == (line.id, 1, 3)
+    assert number_of(resume, again.tickets[0]) == 2

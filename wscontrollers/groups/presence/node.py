@@ -80,6 +80,11 @@ class Node:
         if roster is not None and roster.change(session, **changes):
             await self.attempt(roster.settle)
 
+    def info_of(self, group: str, session: str) -> Any:
+        """What a session gave for its presence, as JSON has it; None where it gave nothing."""
+        roster = self._rosters.get(group)
+        return None if roster is None else roster.info_of(session)
+
     def leave(self, group: str, session: str) -> None:
         """A session is in a group no more."""
         roster = self._rosters.get(group)

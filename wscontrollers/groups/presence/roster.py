@@ -104,6 +104,11 @@ class Roster:
             self.audience.put(self._open[session])
         return True
 
+    def info_of(self, session: str) -> Any:
+        """What a session gave, as JSON has it."""
+        entry = self._open.get(session)
+        return None if entry is None else entry.info
+
     def leave(self, session: str) -> bool:
         """A session is there no more; it has to be settled.
 

@@ -17,6 +17,10 @@ Servers report some peers that are lost as 1005, which a polite close without a 
 """
 
 
+class PeerGone(OSError):  # noqa: N818 - says what happened, as ASGI has it for a send to a peer that left
+    """The session writes, and its client does not come back."""
+
+
 class Connection:
     """What a server calls an application with.
 

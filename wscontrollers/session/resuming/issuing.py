@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Final
 
@@ -21,16 +21,33 @@ class Issuing:
     Args:
         session: The session's id.
         resume: What is declared.
-        number: The number of the last ticket that was made before.
+
+    Attributes:
+        number: The number of the last ticket.
     """
 
     __slots__ = ("_good", "_resume", "_session", "number")
 
-    def __init__(self, session: str, resume: Resume, *, number: int = 0) -> None:
+    def __init__(self, session: str, resume: Resume) -> None:
         self._session = session
         self._resume = resume
         self._good: dict[int, float] = {}
+        self.number = 0
+
+    def go_on(self, number: int, good: Iterable[int], now: float) -> None:
+        """Go on from the tickets that another process made.
+
+        Args:
+            number: The number of the last one.
+            good: The numbers of those that are good, for the time of the grace.
+            now: The clock's seconds.
+        """
         self.number = number
+        self._good = dict.fromkeys(good, now + self._resume.grace)
+
+    def good(self, now: float) -> frozenset[int]:
+        """The numbers of the tickets that are good."""
+        return frozenset(number for number, end in self._good.items() if now < end)
 
     def issue(self, now: float) -> str:
         """Another ticket; those before it stay good until their time is over, or one of them is used.

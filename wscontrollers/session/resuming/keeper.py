@@ -28,9 +28,10 @@ class Keeper:
         if self._lines.get(line.id) is line:
             del self._lines[line.id]
 
-    def find(self, session: str) -> Line | None:
-        """The line of a session."""
-        return self._lines.get(session)
+    def find(self, session: str, owner: object) -> Line | None:
+        """The line of a session of an application."""
+        line = self._lines.get(session)
+        return None if line is None or line.owner is not owner else line
 
     def of(self, owner: object) -> Iterator[Line]:
         """The lines of an application."""

@@ -2,50 +2,27 @@
 
 from __future__ import annotations
 
+from collections import deque
+from contextlib import suppress
 from secrets import token_hex
-from typing import Protocol
 
-from anyio import CancelScope, Event
+from anyio import CancelScope
 
 from ...messages import ControlFrame, Resumable, Resumed
 from ...websockets import ServedWebSocket
-from ..clock import clock_of
-from ..ending import LOSS
 from ..outbox import GONE
 from ..owner import Frame
 from ..timing import GOING_AWAY
-from .connection import Connection
+from .connection import Connection, PeerGone
+from .held import Held
 from .issuing import Issuing
+from .kept import Asked, Flat, Kept, newest
+from .reach import Reach
 from .resume import Resume
 from .sent import Sent
 
 
-class PeerGone(OSError):  # noqa: N818 - says what happened, as ASGI has it for a send to a peer that left
-    """The session writes, and its client does not come back."""
-
-
-class Held(Protocol):
-    """The session on a line."""
-
-    @property
-    def websocket(self) -> ServedWebSocket:
-        """The WebSocket that it has."""
-        ...
-
-    def written(self, frame: ControlFrame) -> Frame | None:
-        """A control frame as the session writes it."""
-        ...
-
-    def came_back(self) -> None:
-        """The client is there again."""
-        ...
-
-    def stop(self, code: int, reason: str) -> None:
-        """End the session."""
-        ...
-
-
-class Line:
+class Line(Reach):
     """Is ASGI's `receive` and `send` to a session, and carried by one connection after the other.
 
     The session runs in a task of its own. Each connection pumps what it receives into the line, from the task in which the
@@ -55,93 +32,91 @@ class Line:
         resume: What is declared.
         connection: The first connection.
         owner: The application that serves the session.
+        kept: The session as another process kept it, if it goes on here.
+        has: How many frames its client received in that.
 
     Attributes:
         id: The session's id.
         owner: The same.
+        kept: The same, until the client is told that it is moved.
         received: How many frames of the client arrived.
         sent: What the session sent.
         resumed: How often its client came back.
-        scope: That of the first connection.
         running: What runs in the session's task.
         task: That task.
         carrier: The connection whose server waits for the session.
-        done: Set when the session is over.
     """
 
     __slots__ = (
-        "__weakref__",
         "_begun",
-        "_changed",
-        "_clock",
-        "_connection",
-        "_end",
         "_event",
-        "_held",
+        "_has",
         "_issuing",
-        "_lost_at",
-        "_origin",
-        "_place",
-        "_resume",
-        "_subprotocol",
+        "_preface",
+        "_repeated",
         "_written",
         "carrier",
-        "done",
         "id",
+        "kept",
         "owner",
         "received",
         "resumed",
         "running",
-        "scope",
         "sent",
         "task",
     )
 
-    def __init__(self, resume: Resume, connection: Connection, owner: object) -> None:
-        self.id = token_hex(8)
+    def __init__(self, resume: Resume, connection: Connection, owner: object, *, kept: Kept | None = None, has: int = 0) -> None:
+        super().__init__(resume, connection)
+        self.id = token_hex(8) if kept is None else kept.session
         self.owner = owner
-        self.received = self.resumed = 0
-        self.sent = Sent(resume.frames, resume.size)
-        self.scope = connection.scope
-        self.task: object = None
-        self.done = Event()
-        self._resume = resume
-        self._issuing = Issuing(self.id, resume)
-        self._clock = clock_of(connection.scope)
-        self._origin, self._place = connection.origin, connection.place
-        self._subprotocol: str | None = None
-        self._connection: Connection | None = connection
-        self.carrier: Connection | None = None
-        self._held: Held | None = None
-        self._event: Frame | None = None
-        self._end: Frame | None = None
-        self._lost_at: float | None = None
-        self._begun = self._written = 0
-        self._changed = Event()
+        self.kept = kept
+        self.received = 0 if kept is None else kept.received
+        self.resumed = 0 if kept is None else kept.resumed
+        self.sent = Sent(resume.frames, resume.size, last=0 if kept is None else kept.last - len(kept.frames))
         self.running = CancelScope()
+        self.task: object = None
+        self.carrier: Connection | None = None
+        self._has = has
+        self._issuing = Issuing(self.id, resume)
+        self._event: Frame | None = None
+        self._preface: list[Frame] = []
+        self._repeated: deque[Frame] = deque()
+        self._begun = self._written = 0
+        if kept is not None:
+            self._go_on_from(kept)
 
-    @property
-    def is_detached(self) -> bool:
-        """Whether the session waits for its client."""
-        return self._connection is None and self._end is None
+    def _go_on_from(self, kept: Kept) -> None:
+        for flat in kept.frames:
+            self.sent.add(flat.event("websocket.send"))
+        self._preface = [flat.event("websocket.receive") for flat in kept.preface]
+        self._issuing.go_on(kept.ticket, kept.tickets, self._clock.now())
+        if self._connection is not None:
+            self._connection.is_behind = True
 
     # For the session
 
     def hold(self, held: Held) -> None:
-        """From now on a loss of the connection is not the end."""
-        self._held = held
-
-    def let_go(self) -> None:
-        """The session comes to its end: a loss is one, too."""
-        self._held = None
-        if self.is_detached:
-            self.over()
+        """See `Reach.hold`."""
+        super().hold(held)
+        self._repeated.clear()
 
     async def announce(self) -> None:
-        """Send the client a ticket, if it is there."""
+        """Send the client a ticket, if it is there; if the session comes from another process, also what it missed."""
         connection = self._connection
-        if connection is not None and not connection.is_behind:
+        if connection is None:
+            return
+        if self.kept is not None:
+            self.resumed += 1
+            with suppress(*GONE), self._issuing.used():
+                await self._replay(connection, self._has)
+        elif not connection.is_behind:
             await self._tell(connection, Resumable(self._issuing.issue(self._clock.now()), self._resume.grace))
+
+    @property
+    def grace(self) -> float:
+        """Seconds that it waits for its client."""
+        return self._resume.grace
 
     @property
     def websocket(self) -> ServedWebSocket | None:
@@ -159,24 +134,61 @@ class Line:
         else:
             self.running.cancel()
 
-    def expire(self, now: float) -> None:
-        """End the session if its client did not come back in time.
+    def _packed(self) -> Kept | None:
+        """What another process needs to go on with the session; None where it does not run, or comes to its end."""
+        held = self._held
+        if held is None:
+            return None
+        waiting = held.waiting()
+        return Kept(
+            self.id,
+            self._issuing.good(self._clock.now()),
+            self._issuing.number,
+            self._origin,
+            self._place,
+            self._subprotocol,
+            self.resumed,
+            self.received - held.unread() - (self._event is not None),
+            self.sent.last + len(waiting),
+            newest([*self.sent, *waiting]),
+            [Flat.of(event) for event in self._preface],
+            held.user,
+            held.places(),
+        )
 
-        Args:
-            now: The clock's seconds.
-        """
-        if self.is_detached and self._lost_at is not None and now - self._lost_at >= self._resume.grace:
-            self.over()
+    def give_away(self, asked: Asked) -> Kept | None:
+        """Let another process go on with the session, if its client may; it ends here."""
+        kept = self._packed()
+        return self.leave() if kept is not None and kept.admits(asked) else None
+
+    def leave(self) -> Kept | None:
+        """Let whoever its client comes to go on with the session; it ends here. None where nobody can go on with it."""
+        held, kept = self._held, self._packed()
+        if held is None or kept is None or not kept.tickets:
+            return None
+        held.move()
+        return kept
 
     async def receive(self) -> Frame:
         """ASGI's `receive`, for the session."""
+        if self._repeated:
+            return self._repeated.popleft()
         while self._event is None:
             if self._end is not None:
                 return self._end
             await self._changed.wait()
         event, self._event = self._event, None
         self._wake()
+        if self._held is None:
+            self._note(event)
         return event
+
+    def _note(self, event: Frame) -> None:
+        """Note what comes before the session begins, for it is needed again where that begins in another process."""
+        if event["type"] == "websocket.receive":
+            self._preface.append(event)
+        elif event["type"] == "websocket.connect":
+            self._repeated.extend(self._preface)
 
     async def send(self, event: Frame) -> None:
         """ASGI's `send`, for the session.
@@ -185,7 +197,7 @@ class Line:
             OSError: The client is gone.
         """
         kind = event["type"]
-        if kind == "websocket.send":
+        if kind == "websocket.send" and self._held is not None:
             await self._send(event)
             return
         connection = self._connection
@@ -227,32 +239,27 @@ class Line:
         finally:
             connection.writing = None
 
-    # The server's tasks
+    # For who carries it (see `carrying`)
 
-    def claim(self, connection: Connection, number: int, received: int) -> bool:
+    def claim(self, connection: Connection, asked: Asked) -> bool:
         """Let a connection take the place of the one that was, if its ticket is good; `carry` has to follow.
 
         Args:
             connection: The new one.
-            number: That of its ticket.
-            received: How many frames its client received.
+            asked: What its client asks for.
 
         Returns:
             Whether it may.
         """
         if (
             self._held is None
-            or not self._issuing.is_good(number, self._clock.now())
-            or (self._origin, self._place) != (connection.origin, connection.place)
-            or (self._subprotocol is not None and self._subprotocol not in connection.scope["subprotocols"])
-            or not 0 <= received <= self.sent.last
+            or not self._issuing.is_good(asked.ticket, self._clock.now())
+            or (self._origin, self._place) != (asked.origin, asked.place)
+            or self._subprotocol not in (None, *asked.subprotocols)
+            or not 0 <= asked.received <= self.sent.last
         ):
             return False
-        connection.is_behind = True
-        before, self._connection = self._connection, connection
-        if before is not None:
-            before.is_replaced = True
-            before.abandon()
+        self._replace(connection)
         return True
 
     async def took_up(self, connection: Connection, received: int) -> bool:
@@ -276,20 +283,6 @@ class Line:
             self.lose(connection)
         return self._connection is connection
 
-    async def _replay(self, connection: Connection, received: int) -> None:
-        missed = self.sent.missing(received)
-        ticket = self._issuing.issue(self._clock.now())
-        if self._held is not None:
-            self._held.came_back()
-        await self._tell(connection, Resumed(ticket, self._resume.grace, received=self.received, missed=missed))
-        self._written = received + missed
-        while self._connection is connection and (frame := self.sent.get(self._written + 1)) is not None:
-            self._begun = self._written + 1
-            await connection.send(frame)
-            self._written += 1
-        connection.is_behind = False
-        self._wake()
-
     async def offer(self, event: Frame) -> None:
         """Hand the session what its connection received; wait for it to take what came before."""
         while self._event is not None:
@@ -299,7 +292,20 @@ class Line:
         self._event = event
         self._wake()
 
-    # Between them
+    async def _replay(self, connection: Connection, received: int) -> None:
+        moved, self.kept = self.kept is not None, None
+        missed = self.sent.missing(received)
+        ticket = self._issuing.issue(self._clock.now())
+        if self._held is not None:
+            self._held.came_back()
+        await self._tell(connection, Resumed(ticket, self._resume.grace, received=self.received, missed=missed, moved=moved))
+        self._written = received + missed
+        while self._connection is connection and (frame := self.sent.get(self._written + 1)) is not None:
+            self._begun = self._written + 1
+            await connection.send(frame)
+            self._written += 1
+        connection.is_behind = False
+        self._wake()
 
     async def _tell(self, connection: Connection, frame: ControlFrame) -> None:
         event = None if self._held is None else self._held.written(frame)
@@ -309,28 +315,3 @@ class Line:
             await connection.send(event)
         except GONE:
             self.lose(connection)
-
-    def lose(self, connection: Connection, event: Frame | None = None) -> None:
-        """A connection is gone; the session waits for another one, if it may."""
-        if self._connection is not connection:
-            return
-        if self._held is None or self._end is not None or self.done.is_set():
-            self.over(event)
-            return
-        self._connection = None
-        if self._lost_at is None:
-            self._lost_at = self._clock.now()
-        connection.is_lost = True
-        connection.abandon()
-        self._wake()
-
-    def over(self, event: Frame | None = None) -> None:
-        """The client is gone for good."""
-        if self._end is None:
-            self._end = event or {"type": "websocket.disconnect", "code": LOSS, "reason": ""}
-        self._connection = self._lost_at = None
-        self._wake()
-
-    def _wake(self) -> None:
-        changed, self._changed = self._changed, Event()
-        changed.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 
 from ..owner import Frame
 
@@ -27,6 +28,9 @@ class Sent:
         self._kept: deque[Frame] = deque()
         self._bytes = 0
         self.last = last
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self._kept)
 
     @property
     def first(self) -> int:
