@@ -121,11 +121,26 @@ def test_dependencies_guard_hosts() -> None:
     assert [first(app, "/x"), first(app, "/x?token=t")] == [4003, "/x"]
 
 
-def test_a_host_behind_a_prefix_is_refused() -> None:
-    """A host has no place for a prefix, which would be lost."""
+def test_a_host_behind_a_prefix() -> None:
+    """It serves what is behind the prefix, as in FastAPI; what guards it knows the parameters of the prefix and of the name."""
+    seen: list[str] = []
+
+    async def guard(tenant: str, sub: str) -> None:
+        seen.append(f"{tenant} {sub}")
+
+    routes = [WebSocketRoute("/x", endpoint, name="x"), Route("/page", page, name="page")]
+    host = Host("{sub}.example", app=Starlette(routes=routes), name="host")
+    router = APIRouter(prefix="/tenants/{tenant}", dependencies=[Depends(guard)])
+    router.include_router(APIRouter(routes=[host]))
     app = App()
-    with pytest.raises(RouteError, match=r"Host\('a\.example'\): it is included behind the prefix '/api'"):
-        app.include_router(APIRouter(routes=[Host("a.example", app=Starlette())]), prefix="/api")
+    app.include_router(router)
+    client = TestClient(app, base_url="http://api.example")
+    assert client.get("/tenants/mine/page").text == "page"
+    assert client.get("/page").status_code == 404
+    url = app.url_path_for("host:x", tenant="mine", sub="api")
+    assert (url, url.host) == ("/tenants/mine/x", "api.example")
+    with client.websocket_connect("ws://api.example/tenants/mine/x?tenant=yours&sub=other") as session:
+        assert [session.receive_text(), seen] == ["/tenants/mine/x", ["mine api"]]
 
 
 ROUTERS: list[BaseRoute] = [
@@ -172,6 +187,22 @@ def test_a_parameter_of_a_mounts_path_is_not_read_from_the_query(listed: bool) -
     app = App()
     app.include_router(router, prefix="/{room}")
     assert first(app, "/tea/x") == "tea"
+
+
+def test_a_parameter_of_a_prefix_above_a_mount_is_not_read_from_the_query() -> None:
+    """Neither by the routes of a router that is mounted, nor by guards that run before them."""
+
+    async def guard(room: str) -> None: ...
+
+    async def named(websocket: WebSocket, room: str) -> None: ...
+
+    for taking, guarded in ((named, False), (endpoint, True)):
+        inner = APIRouter()
+        inner.add_api_websocket_route("/x", taking)
+        router = APIRouter(prefix="/{room}", dependencies=[Depends(guard)] if guarded else None)
+        router.include_router(APIRouter(routes=[Mount("/m", app=APIRouter(routes=[Mount("/n", app=inner)]))]))
+        with pytest.raises(RouteError, match=r"parameter 'room': it is in the path of a mount"):
+            App().include_router(router)
 
 
 def test_what_is_added_to_a_mounted_router_is_live() -> None:

@@ -6,24 +6,31 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+import fastapi
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.endpoints import WebSocketEndpoint
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, NoMatchFound, Route, WebSocketRoute
 
+import wscontrollers
 from wscontrollers import (
     APIRouter,
     APIWebSocketRoute,
     App,
+    Controller,
     DeclarationError,
     Denied,
     Depends,
     WebSocket,
     WebSocketDisconnect,
     WebSocketException,
+    websocket,
 )
 from wscontrollers.exceptions import RouteError
 from wscontrollers.testing import TestClient, WebSocketDenialResponse
@@ -59,21 +66,104 @@ def test_the_decorator_returns_the_function() -> None:
     assert router.websocket_route("/raw")(echo_path) is echo_path
 
 
-def test_prefixes_add_up() -> None:
-    """The prefixes of inclusions and of routers stand before a path, outermost first."""
-    inner, outer, app = APIRouter(prefix="/inner"), APIRouter(prefix="/outer"), App()
-    inner.add_api_websocket_route("/here", echo_path)
-    outer.include_router(inner, prefix="/a")
-    app.include_router(outer, prefix="/b")
-    assert answer(app, "/b/a/inner/here") == "/b/a/inner/here"
+def test_a_prefix_stands_before_what_its_router_includes() -> None:
+    """Routers, controllers and raw routes; those that are added later, and those that are looked for by name, too."""
 
+    class Rooms(Controller):
+        prefix = "/rooms"
 
-def test_a_router_with_prefix_does_not_prefix_its_inclusions() -> None:
-    """As in FastAPI, a router's own prefix is for the routes that its methods add."""
-    inner, outer = APIRouter(), APIRouter(prefix="/outer")
-    inner.add_api_websocket_route("/here", echo_path)
+        @websocket("/open", name="rooms")
+        async def open(self, websocket: WebSocket) -> None:
+            await echo_path(websocket)
+
+    app, outer, inner = App(), APIRouter(prefix="/outer"), APIRouter(prefix="/inner")
     outer.include_router(inner)
-    assert [route.path for route in outer.table.routes if isinstance(route, APIWebSocketRoute)] == ["/here"]
+    outer.include_router(inner, prefix="/a")
+    outer.include_controller(Rooms, prefix="/b")
+    app.include_router(outer, prefix="/v1")
+    inner.add_api_websocket_route("/here", echo_path, "here")
+    inner.add_websocket_route("/raw", echo_path)
+    paths = ["/inner/here", "/inner/raw", "/a/inner/here", "/a/inner/raw", "/b/rooms/open"]
+    assert [path for path in paths if answer(app, "/v1/outer" + path) != "/v1/outer" + path] == []
+    assert [path for path in paths if answer(Starlette(routes=outer.routes), "/outer" + path) != "/outer" + path] == []
+    assert [app.url_path_for(name) for name in ("here", "rooms")] == ["/v1/outer/inner/here", "/v1/outer/b/rooms/open"]
+    assert outer.routes[2].url_path_for("rooms") == "/outer/b/rooms/open"
+
+
+def test_a_parameter_of_a_routers_prefix_is_in_the_path_of_what_it_includes() -> None:
+    """It is never looked for in the query, by a constructor, an endpoint or a guard; what else it says of the path is checked."""
+    seen: list[str] = []
+
+    async def guard(tenant: str) -> None:
+        seen.append(tenant)
+
+    class Rooms(Controller):
+        def __init__(self, tenant: str) -> None:
+            self.tenant = tenant
+
+        @websocket("/open")
+        async def open(self, websocket: WebSocket) -> None:
+            await websocket.accept()
+            await websocket.send_text(self.tenant)
+
+    app, router = App(), APIRouter(prefix="/tenants/{tenant}", dependencies=[Depends(guard)])
+    router.include_controller(Rooms)
+    app.include_router(router)
+    assert [answer(app, "/tenants/mine/open?tenant=yours"), seen] == ["mine", ["mine"]]
+    again = APIRouter()
+    again.add_api_websocket_route("/{tenant}", echo_path)
+    with pytest.raises(RouteError, match=r"the path '/tenants/\{tenant\}/x/\{tenant\}' cannot be used: Duplicated param name"):
+        router.include_router(again, prefix="/x")
+    assert answer(app, "/tenants/mine/open") == "mine"
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The prefixes of some routers, and in which order they get routes and each other."""
+    places = st.integers(0, 4)
+    pieces = st.sampled_from(["", "/a", "/{%s}", "/a/{%s:int}/b"])
+    prefixes = ["", *(draw(pieces).replace("%s", f"router_{number}") for number in range(1, 5))]
+    taken: list[tuple[Any, ...]] = []
+    for number in range(draw(st.integers(1, 10))):
+        into, piece = draw(places), draw(pieces).replace("%s", f"step_{number}")
+        kind = draw(st.sampled_from(["websocket", "ready", "raw", "include", "include"]))
+        inner = draw(st.integers(into + 1, 5)) if kind == "include" else 0
+        taken.append((kind, into, piece if kind == "include" else f"{piece}/{number}", inner))
+    return prefixes, [step for step in taken if step[3] < 5]
+
+
+def built(package: Any, tree: tuple[list[str], list[tuple[Any, ...]]], app: Any) -> Any:
+    """The application, with all routers in it; each router, inclusion and route has a dependency of its own."""
+    prefixes, steps = tree
+    routers = [app]
+    routers += [package.APIRouter(prefix=each, dependencies=[package.Depends(NOTES[i])]) for i, each in enumerate(prefixes[1:])]
+    for number, (kind, into, piece, inner) in enumerate(steps, len(prefixes)):
+        dependencies = [package.Depends(NOTES[number])]
+        if kind == "include":
+            routers[into].include_router(routers[inner], prefix=piece, dependencies=dependencies)
+        elif kind == "websocket":
+            routers[into].websocket(piece, "guarded", dependencies=dependencies)(echo_path)
+        else:
+            route = package.routing.APIWebSocketRoute if kind == "ready" else WebSocketRoute
+            routers[into].routes.append(route(piece, echo_path))
+    return app
+
+
+NOTES = [lambda number=number: number for number in range(20)]
+
+
+@settings(deadline=None)
+@given(steps())
+@example((["", "/a", "/b", "", ""], [("include", 1, "", 2), ("include", 0, "/v", 1), ("websocket", 2, "/x", 0)]))
+def test_paths_and_dependencies_are_those_of_fastapi(tree: tuple[list[str], list[tuple[Any, ...]]]) -> None:
+    """Whatever routers include whatever others, behind whatever prefixes, before or after they get their routes."""
+    theirs = list(iter_route_contexts(built(fastapi, tree, fastapi.FastAPI(openapi_url=None)).routes))
+    ours = built(wscontrollers, tree, App()).router.table.routes
+    assert [route.path for route in ours] == [route.path for route in theirs]
+    for mine, other in zip(ours, theirs, strict=True):
+        # Those of a router guard every route in it, here; in FastAPI only those that its own methods added.
+        if mine.name == "guarded":
+            assert [each.dependency for each in mine.dependencies] == [each.dependency for each in other.dependencies]
 
 
 def test_dependencies_run_outermost_first() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
@@ -23,11 +24,17 @@ class GuardedApplication:
     """
 
     def __init__(self, app: ASGIApp, guard: ASGIApp) -> None:
-        self._app = app
+        self.app = app
         self._guard = guard
 
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """The routes of the application, whose names Starlette looks for here."""
+        routes: Sequence[BaseRoute] = getattr(self.app, "routes", ())
+        return routes
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self._guard if scope["type"] == "websocket" else self._app)(scope, receive, send)
+        await (self._guard if scope["type"] == "websocket" else self.app)(scope, receive, send)
 
 
 def bind_mount(route: Mount, prefix: str, dependencies: tuple[Dependency, ...], host: ServingHost | None) -> Mount:
@@ -36,34 +43,32 @@ def bind_mount(route: Mount, prefix: str, dependencies: tuple[Dependency, ...], 
     Raises:
         DeclarationError: A parameter below it can never be filled.
     """
+    bound = route
+    if prefix or dependencies:
+        bound = copy(route)
+        bound.path = prefix + route.path
+        bound.path_regex, bound.path_format, bound.param_convertors = compile_path(bound.path + "/{path:path}")
+        bound.app = _guarded(route.app, bound.path, dependencies, host)
     if host is not None:
-        _check(route, host)
-    if not dependencies and not prefix:
-        return route
-    bound = copy(route)
-    bound.path = prefix + route.path
-    bound.path_regex, bound.path_format, bound.param_convertors = compile_path(bound.path + "/{path:path}")
-    bound.app = _guarded(route.app, bound.path, dependencies, host)
+        _check(bound, host)
     return bound
 
 
 def bind_host(route: Host, prefix: str, dependencies: tuple[Dependency, ...], host: ServingHost | None) -> Host:
-    """A host, guarded by dependencies; see `bind_mount`.
+    """A host behind a prefix, guarded by dependencies; see `bind_mount`.
 
     Raises:
-        RouteError: It stands behind a prefix, which a host has no place for.
         DeclarationError: A parameter below it can never be filled.
     """
-    if prefix:
-        raise RouteError.at(
-            f"Host({route.host!r})", f"it is included behind the prefix {prefix!r}", fix="add it to the app itself, or mount it"
-        )
+    bound = route
+    if prefix or dependencies:
+        bound = copy(route)
+        # What guards it knows the parameters of both, of the host's name and of the prefix.
+        bound.app = _guarded(route.app, f"{prefix}/{route.host}", dependencies, host)
+        if prefix:
+            bound.app = Router(routes=[Mount(prefix, app=bound.app)])
     if host is not None:
-        _check(route, host)
-    if not dependencies:
-        return route
-    bound = copy(route)
-    bound.app = _guarded(route.app, "/", dependencies, host)
+        _check(bound, host)
     return bound
 
 
@@ -97,9 +102,15 @@ def _check(mounted: Any, host: ServingHost, above: frozenset[str] = frozenset())
         for route in routes:
             if isinstance(route, APIWebSocketRoute):
                 _require_own_names(route, above)
+            else:
+                _check(route, host, above)
     elif isinstance(mounted, Mount | Host):
         names = above.union(mounted.param_convertors) - {"path"}
-        _check(getattr(mounted, "_base_app", mounted.app), host, names)  # below the middleware of a mount
+        # A router of ours is guarded by its own plans; what else there is lies below guards and the middleware of a mount.
+        guest: object = mounted.app
+        _check(guest if isinstance(guest, Guest) else getattr(mounted, "_base_app", guest), host, names)
+    elif isinstance(mounted, GuardedApplication):
+        _check(mounted.app, host, above)
     elif isinstance(mounted, Router):
         for route in mounted.routes:
             _check(route, host, above)

@@ -31,7 +31,8 @@ class APIRouter(Router):
     What is added later, to it or to a router that it includes, is live at once wherever it was included.
 
     Args:
-        prefix: Put before the path of each route that is added by its methods.
+        prefix: Put before the path of each endpoint, router and controller that is added by its methods. What Starlette's methods
+            add (`mount`, `host`, `add_route`), and ready routes, stand where they say, as in FastAPI.
         dependencies: Run before those of each route.
         routes: Ready routes; `Route`, `WebSocketRoute` and `Mount` of Starlette too.
         redirect_slashes: Whether an HTTP request is redirected to the path with or without a slash at its end.
@@ -124,7 +125,7 @@ class APIRouter(Router):
 
         Args:
             router: The router; it can be included in several, or several times.
-            prefix: Put before the prefix and the paths of the router.
+            prefix: Put before the prefix and the paths of the router, and behind the prefix of this one.
             dependencies: Run before those of the router.
 
         Raises:
@@ -145,7 +146,7 @@ class APIRouter(Router):
                 "a router cannot include itself, directly or through others",
                 fix="include it once, further up",
             )
-        self.routes.append(IncludedRouter(router, prefix, dependencies, by=self))
+        self.routes.append(IncludedRouter(router, self.prefix + prefix, dependencies, by=self))
 
     def include_controller(
         self, controller: type[object], *, prefix: str = "", dependencies: Sequence[Dependency] | None = None
@@ -154,7 +155,7 @@ class APIRouter(Router):
 
         Args:
             controller: The class; anything with a `router` is one.
-            prefix: Put before the controller's own.
+            prefix: Put before the controller's own, and behind that of this router.
             dependencies: Run before those of the controller.
 
         Raises:
