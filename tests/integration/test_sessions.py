@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import socket
 import struct
@@ -229,3 +230,30 @@ def test_many_tasks_send_at_once(ws: str) -> None:
         assert closed(session) == 1000
     assert len(seen) == 20
     assert all(order == list(range(50)) for order in seen.values())
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@pytest.mark.parametrize("direct", [True, False])
+def test_who_gives_up_waiting_loses_nothing(ws: str, loop: str, direct: bool) -> None:
+    """Messages arrive while a `receive` is cancelled, again and again, and between two of them: each comes, in its order, also
+    where many come at once and reading stops. Pings are answered meanwhile."""
+    app = App(direct=direct, limits=Limits(rate=None))
+
+    @app.websocket("/")
+    async def impatient(session: Session[Say, Said]) -> None:
+        while True:
+            message: Say | None = None
+            with anyio.move_on_after(0):
+                message = await session.receive()
+            if message is None:
+                await anyio.lowlevel.checkpoint()
+                continue
+            await session.send(Said(text=message.text))
+
+    with serving(app, ws=ws, loop=loop) as address, connect(f"ws://{address}/") as session:
+        for turn in range(5):
+            texts = [f"{turn} {n}" for n in range(100)]
+            for text in texts:
+                session.send(json.dumps({"type": "say", "text": text}))
+            assert [json.loads(session.recv(timeout=10))["text"] for _ in texts] == texts
+            assert session.ping().wait(10)

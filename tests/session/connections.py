@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,11 +21,15 @@ HANDSHAKE = (
 
 
 class Wire:
-    """A transport that keeps what is written."""
+    """A transport that keeps what is written, and hands over what arrives while it reads."""
 
     def __init__(self) -> None:
         self.written = b""
         self.is_broken = False
+        self.is_reading = True
+        self.pauses = 0
+        self._arrived: deque[bytes] = deque()
+        self._protocol: Any = None
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -36,9 +42,41 @@ class Wire:
 
     def get_extra_info(self, name: str) -> None: ...
 
-    def pause_reading(self) -> None: ...
+    def pause_reading(self) -> None:
+        self.pauses += 1
+        self.is_reading = False
 
-    def resume_reading(self) -> None: ...
+    def resume_reading(self) -> None:
+        if not self.is_reading:
+            self.is_reading = True
+            asyncio.get_running_loop().call_soon(self._hand_over)
+
+    def arrive(self, protocol: Any, data: bytes) -> None:
+        """One read's worth of data comes in; it is handed over now, or when this reads again."""
+        self._protocol = protocol
+        self._arrived.append(data)
+        self._hand_over()
+
+    @property
+    def waiting(self) -> int:
+        """How many reads' worth of data wait to be read."""
+        return len(self._arrived)
+
+    def _hand_over(self) -> None:
+        while self._arrived and self.is_reading and not self.is_broken:
+            self._protocol.data_received(self._arrived.popleft())
+
+
+async def opened(cls: Any, application: Any, **options: Any) -> Any:
+    """A connection whose handshake is accepted."""
+    config = uvicorn.Config(application, log_config=None, ws_ping_interval=None, **options)
+    config.load()
+    made = cls(config, ServerState(), {})
+    made.connection_made(Wire())
+    made.data_received(HANDSHAKE)
+    await made.send({"type": "websocket.accept"})
+    made.transport.written = b""
+    return made
 
 
 @pytest.fixture(params=[WebSocketsSansIOProtocol, WSProtocol])
@@ -49,13 +87,7 @@ async def protocol(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncI
     async def application(scope: Any, receive: Any, send: Any) -> None:
         await is_over.wait()
 
-    config = uvicorn.Config(application, log_config=None, ws_ping_interval=None)
-    config.load()
-    made = request.param(config, ServerState(), {})
-    made.connection_made(Wire())
-    made.data_received(HANDSHAKE)
-    await made.send({"type": "websocket.accept"})
-    made.transport.written = b""
+    made = await opened(request.param, application)
     tasks = list(made.tasks)
     yield made
     is_over.set()

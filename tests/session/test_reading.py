@@ -12,6 +12,8 @@ import anyio
 import pytest
 from anyio.abc import TaskGroup
 
+from tests.session.connections import protocol as protocol
+from wscontrollers.session.inlet import Inlet
 from wscontrollers.session.loops import running_loop
 from wscontrollers.session.reading import Frame, Reading
 
@@ -211,3 +213,29 @@ async def test_the_items_of_one_frame_take_one_place(source: Source) -> None:
         gc.collect()
         assert held() is None
         source.disconnect()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("direct", [True, False])
+async def test_a_known_server_is_passed_by(protocol: Any, direct: bool) -> None:
+    """From the accept on, unless the application says no; behind the session there is ASGI's `receive` again."""
+    async with anyio.create_task_group() as tasks:
+        start: Any = tasks.start_soon
+        reading = Reading(protocol.receive, start, ahead=2, arrived=arrived, direct=direct)
+        await reading.receive()
+        reading.go_direct()
+        reading.go_direct()
+        assert isinstance(protocol.queue, Inlet) is direct
+        protocol.data_received(b"\x81\x81\0\0\0\0a")
+        assert await reading.next() == "a"
+        assert reading.release() == protocol.receive
+        assert reading.release() == protocol.receive
+
+
+async def test_another_server_is_received_from_as_ever(source: Source) -> None:
+    """A middleware's `receive`, or that of a test, stays what it is."""
+    reading = Reading(source.next, lambda run: None, ahead=2, arrived=arrived, direct=True)
+    reading.go_direct()
+    source.feed("a")
+    assert await reading.next() == "a"
+    assert reading.release() == source.next

@@ -1,10 +1,11 @@
-"""Writing the bytes of a frame to a known server's transport, past its `send`, where that comes to the same."""
+"""Past the `send` and the `receive` of a known server, where that comes to the same: whom we know, and how to write."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from .owner import Frame
@@ -16,7 +17,10 @@ TESTED = ("0.54",)
 """The versions of uvicorn whose insides are known: the first two numbers."""
 
 _USED = ("close_sent", "config", "conn", "disconnected", "handshake_complete", "transport", "writable")
-"""What is used of uvicorn's protocols."""
+"""What is used of uvicorn's protocols to write."""
+
+_USED_TO_READ = ("loop", "queue", "read_paused", "transport")
+"""What is used of them to read."""
 
 _DEFLATE = "PerMessageDeflate"
 """The extension on whose connections a message may go uncompressed (RFC 7692, section 6)."""
@@ -83,14 +87,28 @@ def direct_writer(send: Callable[[Frame], Awaitable[None]]) -> DirectWriter | No
 def fault_of(send: Callable[[Frame], Awaitable[None]]) -> str | None:
     """Why an ASGI `send` must not be passed by; None if it may be."""
     protocol = server_of(send)
+    return _fault_of_server(protocol, _USED) or _fault_of_connection(protocol)
+
+
+def fault_of_reading(receive: Callable[[], Awaitable[Frame]]) -> str | None:
+    """Why an ASGI `receive` must not be passed by; None if it may be."""
+    protocol = server_of(receive)
+    if fault := _fault_of_server(protocol, _USED_TO_READ):
+        return fault
+    queue = protocol.queue
+    if (kind := queue.__class__) is not asyncio.Queue:
+        return f"its queue is a {kind.__name__}"
+    return "somebody else receives" if getattr(queue, "_getters", True) else None
+
+
+def _fault_of_server(protocol: Any, used: Sequence[str]) -> str | None:
     if protocol is None:
         return "it is no known server's own, or a middleware stands around it"
     version = str(getattr(sys.modules.get("uvicorn"), "__version__", "?"))
     if ".".join(version.split(".")[:2]) not in TESTED:
         return f"uvicorn {version} is none of {', '.join(TESTED)}"
-    if missing := [name for name in _USED if not hasattr(protocol, name)]:
-        return f"{type(protocol).__name__} has no {', '.join(missing)}"
-    return _fault_of_connection(protocol)
+    missing = [name for name in used if not hasattr(protocol, name)]
+    return f"{type(protocol).__name__} has no {', '.join(missing)}" if missing else None
 
 
 def _fault_of_connection(protocol: Any) -> str | None:

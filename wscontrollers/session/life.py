@@ -113,7 +113,9 @@ class Life(Speaker):
         self.questions = Questions()
         self.intake = Intake(self, limits, clock, self.framing.read)
         receive = websocket.read_by(self.next_event) if wire.incoming is None else websocket.receive_event
-        self.reading = Reading(receive, self.start, ahead=limits.inbox, arrived=self.intake.arrived, flooded=self.flooded)
+        self.reading = Reading(
+            receive, self.start, ahead=limits.inbox, arrived=self.intake.arrived, flooded=self.flooded, direct=direct
+        )
         self.outbox = Outbox(websocket.send_event, self, frames=limits.outbox, size=limits.outbox_bytes, direct=direct)
 
     @property
@@ -150,6 +152,7 @@ class Life(Speaker):
                 self.subprotocol = subprotocol
             await self.websocket.accept(self.subprotocol, headers)
             self.websocket.accepted_early = True
+            self.reading.go_direct()
             if self.line is not None and self._tasks is not None:
                 await self._announce(self.line)
 
@@ -322,9 +325,8 @@ class Life(Speaker):
         if self._memberships is not None:
             self._memberships.release()
             self._memberships = None
-        self.websocket.read_by(self.reading.receive)
         self.outbox.release()
-        self.reading.release()
+        self.websocket.read_by(self.reading.release())
         self.intake.release()
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 
 from anyio import CancelScope, Event
 
+from .inlet import Inlet, inlet_of
 from .loops import current_task, running_loop
 
 _FLOOD = 4
@@ -36,9 +37,10 @@ class Reading:
         ahead: How many items may wait.
         arrived: Makes an item of each frame as it comes in, also of those that are read ahead; None if it dealt with it.
         flooded: Told when far more comes in than may wait while somebody awaits a control frame.
+        direct: Whether frames may come past `receive`, where that comes to the same.
 
     Attributes:
-        receive: ASGI's.
+        receive: ASGI's, or what does the same for less.
         arrived: See the arguments.
         waiter: The task that waits for the next item, if one does.
         parked: What `stop` cancels to wake it, while it awaits `receive`.
@@ -50,9 +52,11 @@ class Reading:
         "_ahead",
         "_awaiting",
         "_flooded",
+        "_inlet",
         "_is_woken",
         "_items",
         "_loop",
+        "_may_go_direct",
         "_room",
         "_start",
         "_wanted",
@@ -73,8 +77,11 @@ class Reading:
         ahead: int,
         arrived: Callable[[Frame], Any],
         flooded: Callable[[], None] = lambda: None,
+        direct: bool = False,
     ) -> None:
         self.receive = receive
+        self._may_go_direct = direct
+        self._inlet: Inlet | None = None
         self._start = start
         self._ahead = ahead
         self.arrived = arrived
@@ -90,6 +97,11 @@ class Reading:
         self.is_ahead = False
         self.is_stopped = False
         self.epoch = 0
+
+    def go_direct(self) -> None:
+        """Receive past `receive` from now on, where that comes to the same; called when the handshake is accepted."""
+        if self._may_go_direct and self._inlet is None and (inlet := inlet_of(self.receive)) is not None:
+            self._inlet, self.receive = inlet, inlet.receive
 
     async def next(self) -> Any:
         """The next item that was not dealt with on arrival; None when the reading is stopped.
@@ -168,10 +180,13 @@ class Reading:
             self._is_woken = True
             parked.cancel()
 
-    def release(self) -> None:
-        """Stop, and let go of who is served."""
+    def release(self) -> Callable[[], Awaitable[Frame]]:
+        """Stop, and let go of who is served; returns ASGI's `receive`."""
         self.stop()
         self._start = self.arrived = self._flooded = _nobody
+        if self._inlet is not None:
+            self.receive, self._inlet = self._inlet.release(), None
+        return self.receive
 
     @property
     def unread(self) -> int:

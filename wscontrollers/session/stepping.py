@@ -21,9 +21,9 @@ def is_steppable(send: Callable[[Any], Awaitable[None]]) -> bool:
     return server_of(send) is not None
 
 
-def server_of(send: Callable[[Any], Awaitable[None]]) -> Any:
-    """The known server whose own `send` it is, or None."""
-    server: object = getattr(send, "__self__", None)
+def server_of(function: Callable[..., Awaitable[Any]]) -> Any:
+    """The known server whose own `send` or `receive` it is, or None."""
+    server: object = getattr(function, "__self__", None)
     cls = type(server)
     return server if (cls.__module__, cls.__qualname__) in _SERVERS else None
 

@@ -1,0 +1,116 @@
+"""What a known server receives, taken from where it puts it, past its `receive`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from .direct import fault_of_reading
+from .owner import Frame
+from .stepping import server_of
+
+logger = logging.getLogger("wscontrollers.session")
+
+
+class Inlet:
+    """Stands in for the queue of one connection of uvicorn's, and does what its `receive` does, for less.
+
+    Uvicorn stops reading from the transport with each message that arrives, and goes on when the message is taken and no other
+    one waits. Where somebody waits for a message and none lies before it, it is taken in the next turn of the event loop: the
+    transport need not be told. So uvicorn finds that reading is paused when the first one arrives, and does not pause it; when a
+    second one comes before that is taken, it is paused indeed. Whoever has taken a message leaves all as `receive` leaves it.
+
+    Args:
+        protocol: Uvicorn's; nobody waits for its queue.
+    """
+
+    __slots__ = ("_events", "_is_spared", "_loop", "_protocol", "_waiter")
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol: Any = protocol
+        self._loop: asyncio.AbstractEventLoop = protocol.loop
+        self._events: deque[Frame] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._is_spared = False  # whether uvicorn believes that reading is paused, and it is not
+        while not protocol.queue.empty():
+            self._events.append(protocol.queue.get_nowait())
+        protocol.queue = self
+
+    def put_nowait(self, event: Frame) -> None:
+        """Take an event; called by uvicorn, which then looks whether reading is paused already."""
+        self._events.append(event)
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(None)
+            protocol = self._protocol
+            if protocol is not None and not protocol.read_paused:
+                protocol.read_paused = self._is_spared = True
+        elif self._is_spared:
+            self._is_spared = False
+            self._protocol.transport.pause_reading()  # as uvicorn believes
+
+    async def receive(self) -> Frame:
+        """The next event; what uvicorn's `receive` returns."""
+        events = self._events
+        while not events:
+            if self._waiter is not None:
+                await asyncio.wait((self._waiter,))  # somebody else is before
+                continue
+            waiter = self._waiter = self._loop.create_future()
+            try:
+                await waiter
+            except BaseException:
+                self._give_up(waiter)
+                raise
+        event = events.popleft()
+        if self._is_spared:
+            self._is_spared = self._protocol.read_paused = False
+        elif not events:
+            protocol = self._protocol
+            if protocol is not None and protocol.read_paused:
+                protocol.read_paused = False
+                protocol.transport.resume_reading()
+        return event
+
+    get = receive
+    """For uvicorn's own `receive`, where somebody calls that."""
+
+    def empty(self) -> bool:
+        """Whether no event waits."""
+        return not self._events
+
+    def release(self) -> Callable[[], Awaitable[Frame]]:
+        """Be a queue and nothing more, which holds no connection that holds it; returns uvicorn's own `receive`."""
+        self._settle()
+        receive: Callable[[], Awaitable[Frame]] = self._protocol.receive
+        self._protocol = None
+        return receive
+
+    def _give_up(self, waiter: asyncio.Future[None]) -> None:
+        if self._waiter is waiter:
+            self._waiter = None
+        waiter.cancel()  # who is behind is the first now
+        self._settle()
+
+    def _settle(self) -> None:
+        """Pause what was spared of it: nobody takes the message that came."""
+        if self._is_spared:
+            self._is_spared = False
+            protocol = self._protocol
+            protocol.read_paused = self._events[0]["type"] == "websocket.receive"
+            if protocol.read_paused:
+                protocol.transport.pause_reading()
+
+
+def inlet_of(receive: Callable[[], Awaitable[Frame]]) -> Inlet | None:
+    """What takes from where an ASGI `receive` takes, from now on; None if that must not be passed by."""
+    fault = fault_of_reading(receive)
+    if fault is not None:
+        logger.debug("frames come through the server's receive: %s", fault)
+        return None
+    return Inlet(server_of(receive))
