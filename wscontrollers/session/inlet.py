@@ -27,21 +27,27 @@ class Inlet:
         protocol: Uvicorn's; nobody waits for its queue.
     """
 
-    __slots__ = ("_events", "_is_spared", "_loop", "_protocol", "_waiter")
+    __slots__ = ("_event", "_is_spared", "_loop", "_more", "_protocol", "_waiter")
 
     def __init__(self, protocol: Any) -> None:
         self._protocol: Any = protocol
         self._loop: asyncio.AbstractEventLoop = protocol.loop
-        self._events: deque[Frame] = deque()
+        self._event: Frame | None = None  # the first one; most are alone, and an idle session needs no queue
+        self._more: deque[Frame] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_spared = False  # whether uvicorn believes that reading is paused, and it is not
         while not protocol.queue.empty():
-            self._events.append(protocol.queue.get_nowait())
+            self.put_nowait(protocol.queue.get_nowait())
         protocol.queue = self
 
     def put_nowait(self, event: Frame) -> None:
         """Take an event; called by uvicorn, which then looks whether reading is paused already."""
-        self._events.append(event)
+        if self._event is None:
+            self._event = event
+        elif self._more is None:
+            self._more = deque((event,))
+        else:
+            self._more.append(event)
         waiter = self._waiter
         if waiter is not None:
             self._waiter = None
@@ -56,8 +62,7 @@ class Inlet:
 
     async def receive(self) -> Frame:
         """The next event; what uvicorn's `receive` returns."""
-        events = self._events
-        while not events:
+        while (event := self._event) is None:
             if self._waiter is not None:
                 await asyncio.wait((self._waiter,))  # somebody else is before
                 continue
@@ -67,14 +72,16 @@ class Inlet:
             except BaseException:
                 self._give_up(waiter)
                 raise
-        event = events.popleft()
+        if self._more:
+            self._event = self._more.popleft()
+            return event
+        self._event = self._more = None
+        protocol = self._protocol
         if self._is_spared:
-            self._is_spared = self._protocol.read_paused = False
-        elif not events:
-            protocol = self._protocol
-            if protocol is not None and protocol.read_paused:
-                protocol.read_paused = False
-                protocol.transport.resume_reading()
+            self._is_spared = protocol.read_paused = False
+        elif protocol is not None and protocol.read_paused:
+            protocol.read_paused = False
+            protocol.transport.resume_reading()
         return event
 
     get = receive
@@ -82,7 +89,7 @@ class Inlet:
 
     def empty(self) -> bool:
         """Whether no event waits."""
-        return not self._events
+        return self._event is None
 
     def release(self) -> Callable[[], Awaitable[Frame]]:
         """Be a queue and nothing more, which holds no connection that holds it; returns uvicorn's own `receive`."""
@@ -102,7 +109,7 @@ class Inlet:
         if self._is_spared:
             self._is_spared = False
             protocol = self._protocol
-            protocol.read_paused = self._events[0]["type"] == "websocket.receive"
+            protocol.read_paused = self._event is not None and self._event["type"] == "websocket.receive"
             if protocol.read_paused:
                 protocol.transport.pause_reading()
 
