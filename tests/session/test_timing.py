@@ -9,6 +9,7 @@ import anyio
 from wscontrollers import App, Controller, JsonRpc, Limits, Message, Session, receive, websocket
 from wscontrollers.messages import Heartbeat, Ok
 from wscontrollers.session import Ended
+from wscontrollers.session.watch import watch_of
 from wscontrollers.testing import AsyncTestClient
 
 
@@ -125,3 +126,62 @@ async def test_a_busy_server_takes_no_silence_amiss() -> None:
         go.set()
         await peer.send(Work(), ref=1)
         await peer.expect(Ok)
+
+
+async def test_who_waits_for_a_message_is_not_looked_at() -> None:
+    """Until one comes: then somebody reads for it as soon as it is busy, and sees that its client leaves."""
+    app = App(limits=Limits(heartbeat=None))
+    glances: list[int] = []
+    cancelled = anyio.Event()
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Work, Work]) -> None:
+        async for _ in session:
+            await session.send(Work())
+            try:
+                await anyio.sleep_forever()
+            finally:
+                cancelled.set()
+
+    async with AsyncTestClient(app) as client:
+        async with client.connect("/") as peer:
+            await peer.expect_nothing()
+            watch = watch_of(client.clock)
+            for _ in range(3):
+                client.clock.glance()
+                glances.append(len(watch._awake))
+            await peer.send(Work())
+            await peer.expect(Work)
+            glances.append(len(watch._awake))
+            client.clock.glance()
+        await cancelled.wait()
+    assert glances == [1, 0, 0, 1]
+
+
+async def test_whose_wait_was_cancelled_is_looked_at_again() -> None:
+    """Within a second, as nothing tells of it: while it is busy somebody reads for it."""
+    app = App()
+    busy, cancelled = anyio.Event(), anyio.Event()
+    give_up = anyio.CancelScope()
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Work, Work]) -> None:
+        with give_up:
+            await session.receive()
+        busy.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            cancelled.set()
+
+    async with AsyncTestClient(app) as client:
+        async with client.connect("/") as peer:
+            await peer.expect_nothing()
+            client.clock.glance()
+            client.clock.glance()
+            assert not watch_of(client.clock)._awake
+            give_up.cancel()
+            await busy.wait()
+            watch_of(client.clock).inspect()
+            client.clock.glance()
+        await cancelled.wait()

@@ -13,12 +13,14 @@ class Watched:
 
     def __init__(self) -> None:
         self.glances = 0
+        self.is_urgent = True
         self.inspected: list[float] = []
         self.seen = anyio.Event()
 
-    def glance(self) -> None:
+    def glance(self) -> bool:
         self.glances += 1
         self.seen.set()
+        return self.is_urgent
 
     def inspect(self, now: float) -> None:
         self.inspected.append(now)
@@ -40,6 +42,25 @@ async def test_it_glances_at_each_while_it_is_watched() -> None:
     watch.glance()
     watch.inspect()
     assert (watched.glances, watched.inspected) == (glances, [])
+
+
+async def test_who_has_nothing_to_see_to_sleeps() -> None:
+    """It is passed over at each tick, until it wakes; its limits are looked at all the same."""
+    watch, watched = Watch(Stopped()), Watched()
+    watched.is_urgent = False
+    watch.add(watched)
+    watch.glance()
+    watch.glance()
+    watch.inspect()
+    assert (watched.glances, watched.inspected) == (1, [5.0])
+    watched.is_urgent = True
+    watch.wake(watched)
+    watch.glance()
+    watch.glance()
+    assert watched.glances == 3
+    watch.remove(watched)
+    watch.glance()
+    assert watched.glances == 3
 
 
 async def test_who_moves_the_clock_has_the_limits_looked_at() -> None:

@@ -48,6 +48,10 @@ class Receiver(Protocol):
         """Have the messages of one frame wait for their turn."""
         ...
 
+    def wake(self) -> None:
+        """The first frame came after nothing had come for a while."""
+        ...
+
 
 class Intake:
     """Reads each frame as it arrives.
@@ -61,9 +65,22 @@ class Intake:
     Attributes:
         last: The clock's seconds at the last frame that is no answer to the server.
         heard: The clock's seconds at the last frame of any kind.
+        is_quiet: Whether nothing has come for so long that whoever it is has to be woken by the next one.
     """
 
-    __slots__ = ("_bad", "_bad_in_a_row", "_bucket", "_limits", "_now", "_quick", "_read", "_receiver", "heard", "last")
+    __slots__ = (
+        "_bad",
+        "_bad_in_a_row",
+        "_bucket",
+        "_limits",
+        "_now",
+        "_quick",
+        "_read",
+        "_receiver",
+        "heard",
+        "is_quiet",
+        "last",
+    )
 
     def __init__(self, receiver: Receiver, limits: Limits, clock: Clock, read: Read | None) -> None:
         self._receiver = receiver
@@ -75,6 +92,7 @@ class Intake:
         self.last = self.heard = clock.now()
         self._bucket = None if limits.rate is None else TokenBucket(limits.rate, limits.burst, self.last)
         self._bad = self._bad_in_a_row = 0
+        self.is_quiet = False
 
     def arrived(self, frame: Frame) -> Incoming | Frame | None:
         """Look at a frame: the message in it, or the frame itself where nothing is read; None if there is nothing left to do."""
@@ -84,6 +102,8 @@ class Intake:
         if data is None:
             data = cast(bytes, frame["bytes"])
         self.heard = now = self._now()
+        if self.is_quiet:
+            self._receiver.wake()
         if len(data) > self._quick and self._is_too_big(data):
             self._receiver.stop(TOO_BIG, f"message over {self._limits.message} bytes")
             return None

@@ -65,6 +65,7 @@ class Life(Speaker):
         "_memberships",
         "_task",
         "_tasks",
+        "_timekeeper",
         "clock",
         "controls",
         "ended",
@@ -108,6 +109,7 @@ class Life(Speaker):
         self._memberships: Memberships | None = None
         self._task: object = None
         self._tasks: TaskGroup | None = None
+        self._timekeeper: Timekeeper | None = None
         self._body: CancelScope | None = None
         self._deliveries = None
         self.questions = Questions()
@@ -166,7 +168,8 @@ class Life(Speaker):
         Raises:
             Exception: What the endpoint raised, or a task of the session; never a group of it.
         """
-        watch, timekeeper = watch_of(self.clock), Timekeeper(self)
+        watch = watch_of(self.clock)
+        self._timekeeper = timekeeper = Timekeeper(self, watch)
         self._task = current_task()
         failure: Exception | None = None
         async with anyio.create_task_group() as tasks:
@@ -184,6 +187,7 @@ class Life(Speaker):
                 failure = self.failure if is_consequence else error
             finally:
                 watch.remove(timekeeper)
+                self._timekeeper = None
                 tasks.cancel_scope.cancel()
                 self._over(failure)
         if failure is not None:
@@ -266,6 +270,7 @@ class Life(Speaker):
             self.give_up()
         if self.line is not None:
             self.line.let_go()
+        self.wake()
         self.reading.stop()
         self.framing.stop()
         self.questions.end()
@@ -307,6 +312,7 @@ class Life(Speaker):
     def lost(self) -> None:
         """A write failed. The disconnect event has the better story; if there is none soon, the connection broke."""
         self.is_lost = True
+        self.wake()
         if self._tasks is not None:
             self.reading.read_ahead()
 
@@ -333,6 +339,11 @@ class Life(Speaker):
     def is_connecting(self) -> bool:
         """Whether the handshake has no answer yet."""
         return self.websocket.is_connecting
+
+    def wake(self) -> None:
+        """There is something to see for the look-out again."""
+        if self._timekeeper is not None:
+            self._timekeeper.wake()
 
     # What comes in
 

@@ -10,6 +10,7 @@ from .ending import LOSS
 if TYPE_CHECKING:
     from .life import Life
     from .resuming.line import Line
+    from .watch import Watch
 
 GOING_AWAY, TRY_AGAIN_LATER = 1001, 1013
 
@@ -19,18 +20,34 @@ class Timekeeper:
 
     Args:
         life: The session.
+        watch: The look-out.
     """
 
-    __slots__ = ("_asked_at", "_epoch", "_life", "_since", "_stalled_since", "_writes")
+    __slots__ = ("_asked_at", "_epoch", "_life", "_since", "_stalled_since", "_watch", "_writes")
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: Life, watch: Watch) -> None:
         self._life = life
+        self._watch = watch
         self._since = life.clock.now()
         self._stalled_since = self._asked_at = 0.0
         self._epoch = self._writes = -1
 
-    def glance(self) -> None:
-        """Let somebody read if the endpoint is busy, and end what outlives its grace."""
+    def wake(self) -> None:
+        """A frame came, or the session comes to its end: look at every tick again."""
+        self._life.intake.is_quiet = False
+        self._watch.wake(self)
+
+    def glance(self) -> bool:
+        """Let somebody read if the endpoint is busy, and end what outlives its grace; one that waits for a message sleeps."""
+        life = self._life
+        reading = life.reading
+        if reading.epoch == self._epoch and reading.waiter is not None and life.ended is None and not life.is_lost:
+            life.intake.is_quiet = True
+            return False
+        self._look()
+        return True
+
+    def _look(self) -> None:
         life = self._life
         reading = life.reading
         if life.ended is not None:
@@ -53,8 +70,10 @@ class Timekeeper:
         """
         life = self._life
         limits = life.limits
+        if life.intake.is_quiet and life.reading.waiter is None:
+            self.wake()  # it waits no more, though nothing came: the wait was cancelled
         if life.ended is not None:
-            self.glance()
+            self._look()
         elif life.line is not None and self._is_away(life.line, now):
             pass
         elif limits.lifetime is not None and now - self._since >= limits.lifetime:

@@ -21,8 +21,12 @@ _EVERY = 10
 class Watched(Protocol):
     """What is looked after: a session."""
 
-    def glance(self) -> None:
-        """Called at every tick: see whether somebody has to read, or whether its grace is over."""
+    def glance(self) -> bool:
+        """Called at every tick: see whether somebody has to read, or whether its grace is over.
+
+        Returns:
+            Whether to look again at the next tick; if not, it says so itself (`Watch.wake`) when there is something to see.
+        """
         ...
 
     def inspect(self, now: float) -> None:
@@ -40,27 +44,34 @@ class Watch:
     Ticks are real seconds, also where a test moves the clock: seeing that a peer left is no matter of the clock.
     """
 
-    __slots__ = ("__weakref__", "_clock", "_task", "_watched")
+    __slots__ = ("__weakref__", "_awake", "_clock", "_task", "_watched")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._watched: dict[int, Watched] = {}
+        self._awake: dict[int, Watched] = {}
         self._task: object = None
 
     def add(self, watched: Watched) -> None:
         """Look after a session."""
-        self._watched[id(watched)] = watched
+        self._watched[id(watched)] = self._awake[id(watched)] = watched
         if self._task is None:
             self._task = start_detached(self._run)
 
     def remove(self, watched: Watched) -> None:
         """Look after it no more."""
         self._watched.pop(id(watched), None)
+        self._awake.pop(id(watched), None)
+
+    def wake(self, watched: Watched) -> None:
+        """Look again at every tick at a session that is looked after."""
+        self._awake[id(watched)] = watched
 
     def glance(self) -> None:
         """One tick."""
-        for watched in tuple(self._watched.values()):
-            watched.glance()
+        for watched in tuple(self._awake.values()):
+            if not watched.glance():
+                self._awake.pop(id(watched), None)
 
     def inspect(self) -> None:
         """Look at all limits of time now; a clock that a test moves calls it after each move."""

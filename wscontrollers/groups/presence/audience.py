@@ -181,9 +181,10 @@ class Audience:
 
     # Telling
 
-    def glance(self) -> None:
+    def glance(self) -> bool:
         """See `Watched.glance`: tell what waits, if it is time."""
         self._tell()
+        return self._is_watched
 
     def inspect(self, now: float) -> None:
         """See `Watched.inspect`: see whose time to come back is over."""
