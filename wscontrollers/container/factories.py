@@ -27,6 +27,7 @@ from wscontrollers.container.scopes import MISSING, Scope, Tier
 from wscontrollers.container.singletons import first_singleton
 from wscontrollers.container.waiting import awaits, build_awaits
 from wscontrollers.exceptions import Fault
+from wscontrollers.generated import Generated
 
 Factory: TypeAlias = Callable[[Any], Any]
 
@@ -66,7 +67,7 @@ def factory_of(node: Node) -> Factory:
 def build_of(node: Node) -> Factory:
     """The factory that makes a node's thing anew. It is async if `build_awaits(node)`."""
     if node.builder is None:
-        source = _Source()
+        source = _Source(node.name)
         made = source.made(node)
         prefix = "async " if build_awaits(node) else ""
         node.builder = source.function(f"{prefix}def factory(scope):\n    return {made}\n")
@@ -74,7 +75,7 @@ def build_of(node: Node) -> Factory:
 
 
 def _from_app(node: Node) -> Factory:
-    source = _Source()
+    source = _Source(node.name)
     values, slot, missing = source.name(node.graph.app.values), source.name(node.slot), source.name(MISSING)
     first = source.name(first_singleton(node, build_of))
     return source.function(
@@ -85,7 +86,7 @@ def _from_app(node: Node) -> Factory:
 
 
 def _from_scope(node: Node) -> Factory:
-    source = _Source()
+    source = _Source(node.name)
     slot, missing = source.name(node.slot), source.name(MISSING)
     is_session = node.lifetime is Tier.SESSION
     values = "scope.session_values" if is_session else "scope.values"
@@ -108,26 +109,10 @@ def _from_scope(node: Node) -> Factory:
     )
 
 
-class _Source:
-    """The text of one function, and the objects that its names stand for."""
+class _Source(Generated):
+    """The text of one factory."""
 
-    def __init__(self) -> None:
-        self.names: dict[str, Any] = {}
-
-    def name(self, thing: Any) -> str:
-        """A name for an object."""
-        for name, known in self.names.items():
-            if known is thing:
-                return name
-        name = f"n{len(self.names)}"
-        self.names[name] = thing
-        return name
-
-    def function(self, text: str) -> Factory:
-        """The function that the text defines."""
-        exec(compile(text, "<wscontrollers.container>", "exec"), self.names)  # noqa: S102 - text of ours alone, objects by name
-        factory: Factory = self.names.pop("factory")
-        return factory
+    __slots__ = ()
 
     def made(self, node: Node) -> str:
         """The expression that makes a node's thing."""
@@ -180,7 +165,7 @@ class _Source:
         if node.lifetime is Tier.APP:
             values, slot, missing = self.name(node.graph.app.values), self.name(node.slot), self.name(MISSING)
             made = f"{self.name(factory_of(node))}(scope)"
-            value = f"v{len(self.names)}"
+            value = f"v{values}{slot}"
             return f"({value} if ({value} := {values}.get({slot}, {missing})) is not {missing} else {made})"
         return f"{'await ' if awaits(node) else ''}{self.name(factory_of(node))}(scope)"
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from ..callables import Kind
 from .dependant import Dependant
-from .invoking import invoker
+from .invoking import invocation
 from .steps import AWAIT, CALL, RUN, ContextStep, GeneratorStep, LimitedStep, Step, ThreadStep, in_thread, inline, limited
 
 
@@ -23,14 +23,14 @@ def step_of(dependant: Dependant, names: Sequence[str], slot: int, reads: Iterab
     """
     call, reads = dependant.call, tuple(reads)
     if dependant.kind is Kind.ASYNC_GENERATOR and dependant.limit is None:
-        return GeneratorStep(slot, reads, invoker(call, names, reads), call, scope=dependant.scope)
+        return GeneratorStep(slot, reads, invocation(call, names, reads), call, scope=dependant.scope)
     if dependant.kind.is_generator:
         managed = asynccontextmanager if dependant.kind is Kind.ASYNC_GENERATOR else in_thread if threaded else inline
         manager = managed(call)
         if dependant.limit is not None:
             manager = limited(manager, dependant.limit)
-        return ContextStep(slot, reads, invoker(manager, names, reads, like=call), call, scope=dependant.scope)
-    invoke = invoker(call, names, reads)
+        return ContextStep(slot, reads, invocation(manager, names, reads, like=call), call, scope=dependant.scope)
+    invoke = invocation(call, names, reads)
     if dependant.kind is Kind.AWAIT:
         step = Step(AWAIT, slot, reads, invoke, call)
     elif threaded:

@@ -7,20 +7,54 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, cast
 
-from ..callables import AnyCallable
+from ..callables import AnyCallable, name_of
+from ..generated import Generated
+from ..records import Record
 
 Values = list[Any]
 
 
-def invoker(
+class Invocation(Record):
+    """A call whose arguments are values of a list.
+
+    Attributes:
+        call: What is called.
+        leading: The slots of the arguments that are passed by position.
+        named: Those that are passed by name, each with its name.
+    """
+
+    call: AnyCallable
+    leading: tuple[int, ...] = ()
+    named: tuple[tuple[str, int], ...] = ()
+
+    def function(self) -> Callable[[Values], Any]:
+        """A function of the values that makes the call."""
+        return _by_name(self.call, self.leading, self.named) if self.named else _by_position(self.call, self.leading)
+
+    def written(self, generated: Generated, place: Callable[[int], str]) -> str:
+        """The call as an expression.
+
+        Args:
+            generated: What it is part of.
+            place: The expression for the value of a slot.
+        """
+        passed = [place(slot) for slot in self.leading]
+        if all(name.isascii() for name, _ in self.named):
+            passed += [f"{name}={place(slot)}" for name, slot in self.named]
+        else:  # Python reads some letters of a name as others
+            passed.append("**{%s}" % ", ".join(f"{name!r}: {place(slot)}" for name, slot in self.named))  # noqa: UP031 - braces
+        return f"{generated.name(self.call, name_of(self.call))}({', '.join(passed)})"
+
+
+def invocation(
     call: AnyCallable,
     names: Sequence[str],
     slots: Sequence[int],
     *,
     first: int | None = None,
     like: AnyCallable | None = None,
-) -> Callable[[Values], Any]:
-    """A function of the values that calls `call` with the value of each slot under its name.
+) -> Invocation:
+    """The call of `call` with the value of each slot under its name.
 
     Args:
         call: What is called.
@@ -29,12 +63,10 @@ def invoker(
         first: The slot of an additional first positional argument, `self`.
         like: The callable whose parameters `call` has, if it only passes them on.
     """
-    positional = 0 if first is None else 1
-    if first is not None:
-        slots = (first, *slots)
-    if _positional(like or call, names, skip=positional):
-        return _by_position(call, tuple(slots))
-    return _by_name(call, tuple(names), tuple(slots), positional)
+    leading = () if first is None else (first,)
+    if _positional(like or call, names, skip=len(leading)):
+        return Invocation(call, (*leading, *slots))
+    return Invocation(call, leading, tuple(zip(names, slots, strict=True)))
 
 
 def caller(
@@ -48,7 +80,7 @@ def caller(
             return lambda values, arrived: call(values[a], arrived)
         b = taken[2]
         return lambda values, arrived: call(values[a], arrived, values[b])
-    invoke = invoker(call, names, slots, first=first)
+    invoke = invocation(call, names, slots, first=first).function()
 
     def invoke_with(values: Values, arrived: Any) -> Any:
         # No copy: the arguments are taken out of the list before anything else can run.
@@ -87,9 +119,7 @@ def _by_position(call: AnyCallable, slots: tuple[int, ...]) -> Callable[[Values]
     return lambda values: call(*take(values))
 
 
-def _by_name(call: AnyCallable, names: tuple[str, ...], slots: tuple[int, ...], positional: int) -> Callable[[Values], Any]:
-    leading, named = slots[:positional], tuple(zip(names, slots[positional:], strict=True))
-
+def _by_name(call: AnyCallable, leading: tuple[int, ...], named: tuple[tuple[str, int], ...]) -> Callable[[Values], Any]:
     def invoke(values: Values) -> Any:
         return call(*[values[slot] for slot in leading], **{name: values[slot] for name, slot in named})
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
-from .fields import ErrorDetail
-from .invoking import Values
+from ..callables import name_of
+from .invoking import Invocation, Values
 from .parameters import Parameters
 from .received import MISSING
 from .resolution import Resolution
-from .steps import AWAIT, CALL, ENTER, FIRST_FREE, GeneratorStep, Step, sharing_hops
+from .routine import Solved, solver
+from .steps import Step, sharing_hops
 
 if TYPE_CHECKING:
     from .message_plan import MessagePlan
@@ -30,11 +31,12 @@ class Plan:
         yields: Whether the endpoint is a generator: what is before its messages, and behind them.
         instance: The slot of the object that the endpoint is a method of.
         handlers: What is left to do for each message, by handler.
+        solve: Runs the steps. It returns the value of each slot, and the errors of the parameters: what depends on a faulty
+            parameter is not called; its siblings are, as in FastAPI, but no handshake is accepted any more to receive a first
+            message.
     """
 
     __slots__ = (
-        "_blank",
-        "_run",
         "arguments",
         "cleans_up",
         "endpoint",
@@ -42,6 +44,7 @@ class Plan:
         "instance",
         "opens",
         "parameters",
+        "solve",
         "steps",
         "wants_session",
         "yields",
@@ -52,7 +55,7 @@ class Plan:
         *,
         parameters: Parameters | None,
         steps: Sequence[Step],
-        endpoint: Callable[[Values], Any],
+        endpoint: Invocation,
         arguments: dict[str, int],
         size: int,
         cleans_up: bool,
@@ -64,7 +67,7 @@ class Plan:
     ) -> None:
         self.parameters = parameters
         self.steps = tuple(steps)
-        self.endpoint = endpoint
+        self.endpoint = endpoint.function()
         self.arguments = arguments
         self.cleans_up = cleans_up
         self.opens = opens
@@ -72,40 +75,13 @@ class Plan:
         self.yields = yields
         self.instance = instance
         self.handlers = tuple(handlers)
-        # Side by side, what the loop needs of each step: a look at an object's attribute costs as much as what is done with it.
-        self._run = tuple([(step.mode, step.slot, step.invoke, step) for step in sharing_hops(self.steps)])
-        self._blank: Values = [None] * (size - FIRST_FREE)
-
-    async def solve(self, resolution: Resolution) -> tuple[Values, list[ErrorDetail]]:
-        """Run the steps.
-
-        Returns:
-            The value of each slot, and the errors of the parameters. What depends on a faulty parameter is not called; its
-            siblings are, as in FastAPI, but no handshake is accepted any more to receive a first message.
-        """
-        connection = resolution.connection
-        values: Values = [connection, resolution.scope, *self._blank]
-        if self.parameters is not None:
-            errors = self.parameters.fill(values, connection)
-            if errors:
-                await self._solve_siblings(values, resolution)
-                return values, errors
-        for mode, slot, invoke, step in self._run:
-            if mode == CALL:
-                values[slot] = invoke(values)
-            elif mode == AWAIT:
-                values[slot] = await invoke(values)
-            elif mode == ENTER:
-                assert isinstance(step, GeneratorStep)
-                generator = invoke(values)
-                try:
-                    values[slot] = await anext(generator)
-                except StopAsyncIteration:
-                    raise RuntimeError("generator didn't yield") from None
-                step.exits(resolution).push_generator(generator)
-            else:
-                await step.run(values, resolution)
-        return values, []
+        self.solve: Callable[[Resolution], Awaitable[Solved]] = solver(
+            sharing_hops(self.steps),
+            parameters=parameters,
+            solve_siblings=self._solve_siblings,
+            size=size,
+            title=f"plan of {name_of(endpoint.call)}",
+        )
 
     async def _solve_siblings(self, values: Values, resolution: Resolution) -> None:
         for step in self.steps:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from starlette.websockets import WebSocket
+
 from ..callables import AnyCallable, Kind, name_of, place_of
-from ..container import Input, Tier
+from ..container import Input, Scope, Tier
 from ..exceptions import DeclarationError, ScopeLeakError
 from ..markers import FirstMessageParam
 from ..security.scopes import SecurityScopes
 from .calls import step_of
 from .dependant import Argument, Dependant, ServiceNeed
 from .fields import ParamField
-from .invoking import caller, invoker
+from .invoking import Invocation, caller, invocation
 from .parameters import Parameters
 from .plan import Plan
 from .reading import get_dependant
@@ -76,7 +79,7 @@ class _Planner:
         return Plan(
             parameters=Parameters(self.fields) if self.fields else None,
             steps=self.steps,
-            endpoint=invoker(dependant.call, names, slots, first=first),
+            endpoint=invocation(dependant.call, names, slots, first=first),
             arguments=dict(zip(names, slots, strict=True)),
             size=self.size,
             cleans_up=self.cleans_up,
@@ -97,7 +100,7 @@ class _Planner:
         _, names, slots = self._arguments(dependant.with_options(guards=[]))
         self.message = None
         return draft.plan(
-            invoker(dependant.call, names, slots, first=first),
+            invocation(dependant.call, names, slots, first=first).function(),
             caller(dependant.call, names, slots, message=draft.message, first=first),
         )
 
@@ -212,10 +215,10 @@ class _Planner:
             return self.message.message
         if value is Framework.SESSION:
             if self.session is None:
-                self.session = self._lay_down(lambda slot: Step(CALL, slot, (), _session, "Session"))
+                self.session = self._lay_down(lambda slot: Step(CALL, slot, (), Invocation(_session, (CONNECTION,)), "Session"))
             return self.session
-        scopes = dependant.security_scopes
-        return self._lay_down(lambda slot: Step(CALL, slot, (), lambda values: SecurityScopes(scopes), SecurityScopes))
+        scopes = partial(SecurityScopes, dependant.security_scopes)
+        return self._lay_down(lambda slot: Step(CALL, slot, (), Invocation(scopes), SecurityScopes))
 
     def _service(self, need: ServiceNeed, dependant: Dependant) -> int:
         if need.service.tier is Tier.MESSAGE and self.message is None:
@@ -227,13 +230,13 @@ class _Planner:
         fed = [self._feed(given, source) for given, source in need.inputs]
         service = need.service
         self.opens = True
-        factory = service.factory
+        factory = Invocation(service.factory, (SCOPE,))
         mode = AWAIT if service.awaits else CALL
         lives_with_message = self.message is not None and service.tier is Tier.MESSAGE
         if lives_with_message and self.message is not None:
             self.message.open_scope()
         return self._lay_down(
-            lambda slot: Step(mode, slot, fed, lambda values: factory(values[SCOPE]), need.key),
+            lambda slot: Step(mode, slot, fed, factory, need.key),
             cleans_up=service.cleans_up,
             message=lives_with_message,
         )
@@ -243,15 +246,15 @@ class _Planner:
         if given not in self.fed:
             _, _, (read,) = self._arguments(Dependant(call=given.owner, path="").with_options(arguments=[source]))
 
-            def feed(values: list[Any]) -> None:
-                values[SCOPE].inputs[given] = values[read]
+            def feed(scope: Scope, value: Any) -> None:
+                scope.inputs[given] = value
 
-            self.fed[given] = self._lay_down(lambda slot: Step(CALL, slot, (read,), feed, given))
+            self.fed[given] = self._lay_down(lambda slot: Step(CALL, slot, (read,), Invocation(feed, (SCOPE, read)), given))
         return self.fed[given]
 
 
-def _session(values: list[Any]) -> Any:
-    session = getattr(values[CONNECTION], "session_of_it", None)
+def _session(connection: WebSocket) -> Any:
+    session = getattr(connection, "session_of_it", None)
     if session is None:
         raise RuntimeError(
             "Session: nobody holds one on this WebSocket. Fix: let a route of an App, an APIRouter or a Controller serve it."

@@ -1,7 +1,7 @@
 """The steps of a plan: each makes one value out of those that are there.
 
-A step that only calls, only awaits, or enters a generator, is done by the plan's own loop; `mode` says so. All others run by
-themselves.
+A step that only calls, only awaits, or enters a generator, is written out in the plan's routine; `mode` says so. All others run
+by themselves.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ import anyio.to_thread
 from ..callables import AnyCallable
 from ..container.exits import Exits
 from ..markers import ConcurrencyLimit, DependencyScope
-from .invoking import Values
+from .invoking import Invocation, Values
 from .received import MISSING
 from .resolution import Resolution
 
 if TYPE_CHECKING:
     from anyio.lowlevel import RunVar
 
-Invoke = Callable[[Values], Any]
+Making: TypeAlias = Invocation | Callable[[Values], Any]
+"""How a step has its value: a call of which its plan knows the parts, or any function of the values."""
 
 CONNECTION, SCOPE, FIRST_FREE = range(3)
 """The slots that are filled before the first step, and the first one after them."""
@@ -43,17 +44,19 @@ class Step:
             yields first; `RUN`: see `run`.
         slot: Where the value goes.
         reads: The slots that are read; if one of them has no value because of invalid parameters, the step is left out.
-        invoke: The call with its arguments taken from the values.
+        invocation: The call, and which values it takes; None for a step that runs by itself.
+        invoke: The same as a function of the values.
         what: What is called, for those who look at a plan.
     """
 
-    __slots__ = ("invoke", "mode", "reads", "slot", "what")
+    __slots__ = ("invocation", "invoke", "mode", "reads", "slot", "what")
 
-    def __init__(self, mode: int, slot: int, reads: Sequence[int], invoke: Invoke, what: Any) -> None:
+    def __init__(self, mode: int, slot: int, reads: Sequence[int], invoke: Making, what: Any) -> None:
         self.mode = mode
         self.slot = slot
         self.reads = tuple(reads)
-        self.invoke = invoke
+        self.invocation = invoke if isinstance(invoke, Invocation) else None
+        self.invoke: Callable[[Values], Any] = invoke.function() if isinstance(invoke, Invocation) else invoke
         self.what = what
 
     accepts: ClassVar[bool] = False
@@ -109,7 +112,7 @@ class ContextStep(Step):
 
     __slots__ = ("scope",)
 
-    def __init__(self, slot: int, reads: Sequence[int], invoke: Invoke, what: Any, *, scope: DependencyScope | None) -> None:
+    def __init__(self, slot: int, reads: Sequence[int], invoke: Making, what: Any, *, scope: DependencyScope | None) -> None:
         super().__init__(RUN, slot, reads, invoke, what)
         self.scope = scope
 
@@ -126,7 +129,7 @@ class GeneratorStep(ContextStep):
 
     __slots__ = ()
 
-    def __init__(self, slot: int, reads: Sequence[int], invoke: Invoke, what: Any, *, scope: DependencyScope | None) -> None:
+    def __init__(self, slot: int, reads: Sequence[int], invoke: Making, what: Any, *, scope: DependencyScope | None) -> None:
         super().__init__(slot, reads, invoke, what, scope=scope)
         self.mode = ENTER
 

@@ -1,0 +1,150 @@
+"""The run of a plan, written out as one function."""
+
+import inspect
+import traceback
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.dependencies.sessions import handshake
+from wscontrollers import Container, Depends, get_dependant
+from wscontrollers.dependencies import Plan, Resolution, make_plan
+
+KINDS = ["plain", "thread", "async", "generator", "async generator", "function"]
+NAMES = "abcdefgh"
+
+
+def dependency(kind: str, name: str, above: list[Any], events: list[str], *, by_name: bool) -> Any:
+    """A dependency of a kind that notes its call, what it was given and its clean-up."""
+
+    def noted(*values: Any, **named: Any) -> str:
+        events.append(f"{name}({', '.join([*values, *named.values()])})")
+        return name
+
+    async def coroutine(*values: Any, **named: Any) -> str:
+        return noted(*values, **named)
+
+    def generator(*values: Any, **named: Any) -> Iterator[str]:
+        yield noted(*values, **named)
+        events.append(f"{name} ends")
+
+    async def async_generator(*values: Any, **named: Any) -> AsyncIterator[str]:
+        yield noted(*values, **named)
+        events.append(f"{name} ends")
+
+    calls: dict[str, Any] = {"plain": noted, "thread": noted, "async": coroutine, "generator": generator}
+    call = calls.get(kind, async_generator)
+    place = inspect.Parameter.KEYWORD_ONLY if by_name else inspect.Parameter.POSITIONAL_ONLY
+    call.__signature__ = inspect.Signature([inspect.Parameter(f"given_{n}", place, default=it) for n, it in enumerate(above)])
+    return Depends(call, thread=kind == "thread", scope="function" if kind == "function" else None)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> list[tuple[str, list[int], bool]]:
+    """For each dependency its kind, those above it that it is given, and whether it is given them by name."""
+    found: list[tuple[str, list[int], bool]] = []
+    for index in range(draw(st.integers(1, len(NAMES)))):
+        above = draw(st.lists(st.integers(0, index - 1), max_size=3, unique=True)) if index else []
+        # One of scope "request" may not need one of scope "function", which is closed before it.
+        closed = any(found[each][0] == "function" for each in above)
+        kinds = ["function"] if closed else KINDS
+        found.append((draw(st.sampled_from(kinds)), above, draw(st.booleans())))
+    return found
+
+
+def planned(graph: list[tuple[str, list[int], bool]], events: list[str]) -> Plan:
+    """A plan of a graph; what nobody else is given, the endpoint is."""
+    made: list[Any] = []
+    for name, (kind, above, by_name) in zip(NAMES, graph, strict=False):
+        made.append(dependency(kind, name, [made[each] for each in above], events, by_name=by_name))
+
+    async def endpoint(*values: str) -> None: ...
+
+    place = inspect.Parameter.POSITIONAL_ONLY
+    parameters = [inspect.Parameter(f"given_{n}", place, default=it) for n, it in enumerate(made)]
+    endpoint.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return make_plan(get_dependant(path="/", call=endpoint))
+
+
+async def run(plan: Plan, *, by_steps: bool) -> list[Any]:
+    """The values of a plan, by its routine or by one step after the other."""
+    async with Resolution(handshake(), Container().graph.session()) as resolution:
+        if not by_steps:
+            values, errors = await plan.solve(resolution)
+            assert errors == []
+            return values[2:]
+        values = [resolution.connection, resolution.scope, *[None] * len(plan.steps)]
+        for step in plan.steps:
+            await step.run(values, resolution)
+    return values[2:]
+
+
+@given(graph=graphs())
+@settings(max_examples=60, deadline=None)
+def test_a_routine_does_what_its_steps_do_one_after_the_other(graph: list[tuple[str, list[int], bool]]) -> None:
+    """The same calls with the same values in the same order, and the same clean-ups behind them."""
+    seen: list[list[Any]] = []
+    for by_steps in (True, False):
+        events: list[str] = []
+        values = anyio.run(lambda events=events, by_steps=by_steps: run(planned(graph, events), by_steps=by_steps))
+        seen.append([values, events])
+    assert seen[0] == seen[1]
+
+
+def plan_of(call: Any) -> Plan:
+    """A plan of one dependency."""
+
+    async def endpoint(value: Annotated[Any, Depends(call)]) -> None: ...
+
+    return make_plan(get_dependant(path="/", call=endpoint))
+
+
+@pytest.mark.anyio
+async def test_tracebacks_show_the_call_and_the_users_own_lines() -> None:
+    """With nothing but the plan's line between the caller and what failed."""
+
+    async def fails() -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError) as raised:
+        await plan_of(fails).solve(Resolution(handshake(), Container().graph.session()))
+    *_, ours, users = traceback.extract_tb(raised.value.__traceback__)
+    assert ours.line is not None
+    assert ours.line.startswith("values[2] = await ")
+    assert "fails" in ours.line
+    assert "plan of plan_of.endpoint" in ours.filename
+    assert (users.name, users.line) == ("fails", "raise LookupError")
+
+
+@pytest.mark.anyio
+async def test_a_name_that_python_reads_as_another_reaches_its_parameter() -> None:
+    """`ﬁ` in a signature that was made of values is no `fi`."""
+    name = "\ufb01"
+    taken: list[Any] = []
+
+    async def given() -> str:
+        return "it"
+
+    async def takes(**named: Any) -> None:
+        taken.append(named)
+
+    parameter = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=Depends(given))
+    takes.__signature__ = inspect.Signature([parameter])  # type: ignore[attr-defined]
+    await plan_of(takes).solve(Resolution(handshake(), Container().graph.session()))
+    assert taken == [{name: "it"}]
+
+
+@pytest.mark.anyio
+async def test_what_fails_to_yield_is_told() -> None:
+    """A generator that ends before it yields has no value to give."""
+
+    async def nothing() -> AsyncIterator[None]:
+        return
+        yield
+
+    with pytest.raises(RuntimeError, match="generator didn't yield"):
+        await plan_of(nothing).solve(Resolution(handshake(), Container().graph.session()))
