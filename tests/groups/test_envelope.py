@@ -19,12 +19,18 @@ TEXTS = st.text(max_size=20)
     st.none() | TEXTS,
     st.frozensets(TEXTS, max_size=3),
     st.none() | TEXTS,
+    st.none() | TEXTS,
 )
 def test_an_envelope_arrives_as_it_was_sent(
-    frames: dict[str, str | bytes], overflow: Overflow | None, key: str | None, exclude: frozenset[str], to: str | None
+    frames: dict[str, str | bytes],
+    overflow: Overflow | None,
+    key: str | None,
+    exclude: frozenset[str],
+    to: str | None,
+    name: str | None,
 ) -> None:
     """Texts stay texts and bytes bytes, whatever is in them."""
-    envelope = Envelope(frames, overflow, key, exclude, to)
+    envelope = Envelope(frames, overflow, key, exclude, to, name)
     assert Envelope.decode(envelope.encode()) == envelope
 
 

@@ -30,6 +30,7 @@ class Envelope(NamedTuple):
         key: Of the messages that wait with this key, the newest is kept.
         exclude: The ids of sessions that do not get it.
         to: "session:id" or "user:id", if of the group only these get it.
+        name: Names this publication, where its own process may hand it on before the engine does.
     """
 
     frames: Mapping[str, Frame]
@@ -37,6 +38,7 @@ class Envelope(NamedTuple):
     key: str | None = None
     exclude: frozenset[str] = frozenset()
     to: str | None = None
+    name: str | None = None
 
     def encode(self) -> bytes:
         """As bytes."""
@@ -58,6 +60,8 @@ class Envelope(NamedTuple):
             header["x"] = sorted(self.exclude)
         if self.to is not None:
             header["t"] = self.to
+        if self.name is not None:
+            header["n"] = self.name
         return f",{to_json(header).decode()[1:-1]}"
 
     @classmethod
@@ -85,6 +89,7 @@ class Envelope(NamedTuple):
             fields.get("k"),
             frozenset(fields.get("x", ())),
             fields.get("t"),
+            fields.get("n"),
         )
 
 

@@ -14,6 +14,7 @@ from anyio.lowlevel import RunVar
 
 from ..exceptions import DeclarationError, Denied
 from ..session.loops import running_loop
+from .alone import publish_or_hand
 from .control import order_to_end
 from .declaring import Declarations
 from .encoding import Encoder
@@ -58,7 +59,8 @@ class Groups:
         engine: What carries groups between processes, or its URL: "redis://localhost:6379", "nats://localhost:4222"; None
             keeps them within this process.
         declared: Groups of which something is declared: `Group` objects, and functions that are marked with `@group`.
-        delivers_alone: Whether sessions of this process go on to hear each other while the engine does not answer.
+        delivers_alone: Whether sessions of this process go on to hear each other while the engine does not answer; none of them
+            has a message twice when it does again.
         direct: Whether messages may be written to uvicorn's transports, past its `send`, where it is known that this comes to the
             same; they are not compressed then. False sends all of them by `send`.
         lease: Seconds after which the sessions of a process that died are taken for gone, in groups with presence.
@@ -123,6 +125,8 @@ class Groups:
             TypeError: It is nothing that can be sent.
         """
         envelope = self._encoder.envelope(message, exclude=ids_of(exclude), to=None if to is None else target_of(to))
+        if self.delivers_alone:
+            return await publish_or_hand(self._hub(), checked(group), envelope)
         return await self._hub().publish(group, envelope)
 
     async def disconnect(self, who: Session[Any, Any] | str, code: int = 1000, reason: str = "") -> None:
@@ -291,7 +295,6 @@ class Groups:
                 self.engine,
                 history_of=self.declarations.history_of,
                 changed=self._changed,
-                delivers_alone=self.delivers_alone,
                 lease=self._lease,
             )
         return hub

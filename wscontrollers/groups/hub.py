@@ -15,7 +15,7 @@ from ..session.loops import start_detached
 from .catching_up import heal, lose
 from .engines.engine import Arrival, Connection, Engine, EngineState, History, Position
 from .envelope import Envelope
-from .local import LocalGroup, Tally
+from .local import LocalGroup
 from .marks import Mark
 from .member import Member
 from .moving import Mover
@@ -53,7 +53,6 @@ class Hub:
         engine: What carries groups.
         history_of: What is kept of a group.
         changed: Told when the engine's state is another one.
-        delivers_alone: Whether what is published while the engine is away is delivered in this process.
         lease: Seconds after which others take this event loop for dead if it does not show itself.
 
     Attributes:
@@ -69,13 +68,11 @@ class Hub:
         *,
         history_of: Callable[[str], History | None],
         changed: Callable[[EngineState, str], None],
-        delivers_alone: bool = False,
         lease: float = 15.0,
     ) -> None:
         self._engine = engine
         self._history_of = history_of
         self._changed = changed
-        self._delivers_alone = delivers_alone
         self._connection: Connection | None = None
         self._opening: _Opening | None = None
         self._closing = Event()
@@ -174,16 +171,10 @@ class Hub:
         group = self._groups.get(checked(name))
         data = envelope.encode()
         history, channel = (self._history_of(name), channel_of(name)) if group is None else (group.history, group.channel)
+        connection = self._connection or await self.open()
         try:
-            connection = self._connection or await self.open()
             self._own = data, envelope
             position = await connection.publish(channel, data, history)
-        except EngineDownError:
-            if not self._delivers_alone:
-                raise
-            group = self._groups.get(name)
-            tally = group.deliver(data, None, envelope) if group is not None else Tally(0, 0, 0)
-            return Published(tally.delivered, tally.dropped)
         finally:
             self._own = None
         mark = None if history is None else str(Mark(name, position))

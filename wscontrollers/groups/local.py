@@ -9,6 +9,7 @@ from typing import NamedTuple
 from anyio import Lock
 
 from ..messages import Gap
+from .alone import Alone
 from .engines.engine import Arrival, History, Position
 from .envelope import Envelope
 from .member import Member
@@ -46,9 +47,10 @@ class LocalGroup:
         pending: What arrived and cannot be handed over yet: something before it is being fetched.
         lock: Held while it is subscribed to, or no more.
         tally: What became of the last publication.
+        alone: What its members were handed without the engine; None where nothing was published that may be.
     """
 
-    __slots__ = ("_rows", "channel", "counts", "history", "lock", "members", "name", "pending", "position", "tally")
+    __slots__ = ("_rows", "alone", "channel", "counts", "history", "lock", "members", "name", "pending", "position", "tally")
 
     def __init__(self, name: str, *, history: History | None = None, counts: bool = True) -> None:
         self.name = name
@@ -61,6 +63,7 @@ class LocalGroup:
         self.pending: deque[Arrival] | None = None
         self.lock = Lock()
         self.tally: Tally | None = None
+        self.alone: Alone | None = None
 
     @property
     def has_history(self) -> bool:
@@ -84,11 +87,15 @@ class LocalGroup:
         self.members[member.life.id] = member
         member.group = self
         self._rows = None
+        if self.alone is not None:
+            self.alone.came(member.life.id)
 
     def remove(self, member: Member) -> None:
         """Take a session out of it."""
         del self.members[member.life.id]
         member.group = self._rows = None
+        if self.alone is not None:
+            self.alone.left(member.life.id)
 
     def publication(self, data: bytes, position: Position | None, envelope: Envelope | None = None) -> Publication | None:
         """What was published, for members; None if it is no envelope. For the arguments see `deliver`."""
@@ -113,9 +120,17 @@ class LocalGroup:
             self.position = position
         delivered = dropped = 0
         if publication is not None:
-            delivered, dropped = Sweep(publication, self.rows.of(publication)).run()
+            delivered, dropped = Sweep(publication, self._rows_for(publication).of(publication)).run()
         self.tally = Tally(0 if position is None else position.offset, delivered, dropped)
         return self.tally
+
+    def _rows_for(self, publication: Publication) -> Rows:
+        """The members, without those who were handed the publication before the engine brought it."""
+        if self.alone is None:
+            return self.rows
+        members = tuple(self.members.values())
+        lacking = self.alone.without(publication.envelope.name, members)
+        return self.rows if lacking is members else rows_of(lacking)
 
     def tell_gap(self, gap: Gap) -> None:
         """Tell all members that they missed something; the sessions of a user know of no group that they would be."""

@@ -1,4 +1,4 @@
-"""A cable between a client and a server of this machine, which can be cut, frozen and mended."""
+"""A cable between a client and a server of this machine, which can be cut, frozen, muted and mended."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ class Cable:
         self._server: asyncio.Server | None = None
         self._flows: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
-        self._flowing = asyncio.Event()
+        self._flowing, self._answering = asyncio.Event(), asyncio.Event()
         self._flowing.set()
+        self._answering.set()
 
     async def __aenter__(self) -> Self:
         await self.mend()
@@ -50,6 +51,7 @@ class Cable:
     async def mend(self) -> None:
         """Take connections again, at the same port."""
         self._flowing.set()
+        self._answering.set()
         if self._server is None:
             self._server = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
             self.port = self._server.sockets[0].getsockname()[1]
@@ -63,24 +65,29 @@ class Cable:
         """Forward nothing more, in either direction: the connections stay, and nothing comes."""
         self._flowing.clear()
 
+    def mute(self) -> None:
+        """Forward nothing more that the server says; what it is told gets through."""
+        self._answering.clear()
+
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
             writer.transport.abort()
             return
-        for source, sink in ((reader, back), (there, writer)):
-            flow = asyncio.create_task(self._flow(source, sink))
+        for source, sink, is_open in ((reader, back, self._flowing), (there, writer, self._answering)):
+            flow = asyncio.create_task(self._flow(source, sink, is_open))
             self._flows.add(flow)
             flow.add_done_callback(self._flows.discard)
 
-    async def _flow(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _flow(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, is_open: asyncio.Event) -> None:
         self._writers.add(sink)
         try:
             with suppress(OSError):
                 while data := await source.read(65536):
                     await asyncio.sleep(self.delay)
                     await self._flowing.wait()
+                    await is_open.wait()
                     sink.write(data)
                     await sink.drain()
         finally:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from itertools import count
+from typing import Any, NamedTuple
 
 import anyio
 import pytest
 
 from wscontrollers import App, Message, Session
 from wscontrollers.exceptions import EngineDownError
-from wscontrollers.groups import EngineState, Groups, Publisher
+from wscontrollers.groups import EngineState, Group, Groups, History, Publisher
 from wscontrollers.groups.engines.engine import Engine
 from wscontrollers.testing import AsyncTestClient
 
@@ -33,15 +34,19 @@ class Said(Message):
     n: int
 
 
+tea = Group("tea", history=History(), sends=[Said])
+
+
 class Process:
-    """An application whose sessions say whose they are: `/ann`.
+    """An application whose sessions say whose they are, `/ann`, and are in one group with a history.
 
     Args:
         engine: Its engine.
+        options: Those of its groups.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self.app = App(groups=Groups(engine))
+    def __init__(self, engine: Engine, **options: Any) -> None:
+        self.app = App(groups=Groups(engine, [tea], **options))
         self.client = AsyncTestClient(self.app, timeout=PATIENCE)
         self._states: list[EngineState] = []
         self._news = anyio.Event()
@@ -64,6 +69,7 @@ class Process:
 
 async def _serve(session: Session[Said, Said], user: str) -> None:
     await session.identify(user)
+    await session.join("tea")
     await session.send(Said(n=0))
     async for _ in session:
         pass
@@ -78,9 +84,9 @@ class Scene(NamedTuple):
 
 
 @asynccontextmanager
-async def scene(shaky: Shaky) -> AsyncIterator[Scene]:
+async def scene(shaky: Shaky, **options: Any) -> AsyncIterator[Scene]:
     async with Cable(shaky.server.port) as cable:
-        process = Process(shaky.make(cable.port, timeout=TIMEOUT))
+        process = Process(shaky.make(cable.port, timeout=TIMEOUT), **options)
         async with process.client, Publisher(shaky.make(timeout=TIMEOUT)) as publisher:
             yield Scene(process, cable, publisher)
 
@@ -127,3 +133,57 @@ async def test_an_order_that_the_engine_did_not_take_raises(shaky: Shaky) -> Non
         await eventually(is_up)
         await publisher.disconnect("user:ann", 4001)
         await ann.expect_closed(4001)
+
+
+async def test_a_message_that_was_delivered_alone_comes_once(shaky: Shaky) -> None:
+    """The server takes it, and its answer does not come: when the line is back, who has it already is not sent it again."""
+    async with scene(shaky, delivers_alone=True) as (process, cable, publisher), process.client.connect("/ann") as ann:
+        assert await ann.expect(Said) == Said(n=0)
+        await process.app.groups.publish("tea", Said(n=1))
+        assert await ann.expect(Said) == Said(n=1)
+        cable.mute()
+        await process.app.groups.publish("tea", Said(n=2))
+        assert await ann.expect(Said) == Said(n=2)
+        await cable.snap()
+        await process.until(EngineState.DOWN, EngineState.UP)
+        assert [kept.message.n for kept in await process.app.groups.history("tea")] == [1, 2]
+        await publisher.publish("tea", Said(n=3))
+        assert await ann.expect(Said) == Said(n=3)
+        await ann.expect_nothing()
+
+
+async def test_a_server_stands_still_while_sessions_go_on_alone(shaky: Shaky) -> None:
+    """When it goes on it takes what it was sent meanwhile, or not: whatever it does, no session hears anything twice."""
+    process = Process(shaky.make(timeout=TIMEOUT), delivers_alone=True)
+    other = Process(shaky.make(timeout=TIMEOUT))
+    async with process.client, other.client, process.client.connect("/ann") as ann, other.client.connect("/bob") as bob:
+        for peer in (ann, bob):
+            assert await peer.expect(Said) == Said(n=0)
+        await process.app.groups.publish("tea", Said(n=1))
+        for peer in (ann, bob):
+            assert await peer.expect(Said) == Said(n=1)
+        shaky.server.pause()
+        try:
+            await process.app.groups.publish("tea", Said(n=2))
+            assert await ann.expect(Said) == Said(n=2)
+        finally:
+            shaky.server.go_on()
+        numbers = count(3)
+
+        async def is_taken() -> bool:
+            """One that raises may be taken too."""
+            try:
+                await other.app.groups.publish("tea", Said(n=next(numbers)))
+            except EngineDownError:
+                return False
+            return True
+
+        await eventually(is_taken)
+        kept = [each.message.n for each in await other.app.groups.history("tea")]
+        heard: dict[Any, list[int]] = {ann: [1, 2], bob: [1]}
+        for peer, words in heard.items():
+            while set(kept) - set(words):
+                words.append((await peer.expect(Said)).n)
+            await peer.expect_nothing()
+        assert heard[bob] == kept
+        assert heard[ann] == [1, 2, *(n for n in kept if n > 2)]
