@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import threading
+import weakref
+from typing import Any
 
 import anyio
 import anyio.to_thread
+import pytest
 
 from tests.groups.engines.listening import Heard
 from wscontrollers.groups.engines.engine import History, Position
@@ -78,3 +83,37 @@ async def test_threads_share_one_numbering() -> None:
             await anyio.to_thread.run_sync(thread.join)
         await heard.until(lambda: len(heard.arrivals) == 400)
     assert [arrival.position for arrival in heard.arrivals] == [Position(start.epoch, n) for n in range(1, 401)]
+
+
+@pytest.mark.parametrize("finds", ["a message", "a connection"])
+def test_a_loop_that_was_closed_under_its_connection_keeps_nothing(finds: str) -> None:
+    """Whoever publishes or connects next finds that it has ended: nothing piles up for it, and it is let go."""
+    engine = MemoryEngine()
+    contexts: list[Any] = []
+
+    async def begin() -> Any:
+        contexts.append(engine.connect(Heard()))
+        connection = await contexts[-1].__aenter__()
+        await connection.subscribe("a")
+        return weakref.ref(connection)
+
+    async def find() -> None:
+        if finds == "a message":
+            _, connections = engine.publish("a", b"1", None)
+            for each in connections:
+                each.deliver()
+                assert not each.pending
+        else:
+            async with engine.connect(Heard()):
+                pass
+
+    loop = asyncio.new_event_loop()
+    left = loop.run_until_complete(begin())
+    loop.close()  # and nobody cancels its tasks
+    contexts.clear()
+    gc.collect()
+    assert left() is not None
+    asyncio.run(find())
+    gc.collect()
+    assert left() is None
+    assert "a" not in engine._channels

@@ -96,14 +96,14 @@ class Worker:
         """Have it do nothing that others see: it was killed, or waits for a signal to continue."""
         hub = self.groups._hub()
         self._cut = connection = hub._connection
-        vars(connection)["_post"] = lambda function: None
+        vars(connection)["_post"] = lambda function: True
         hub._connection = Nowhere()  # type: ignore[assignment]
 
     def go_on(self) -> None:
         """Continue: what it did not hear meanwhile is delivered now."""
         hub = self.groups._hub()
         hub._connection = self._cut
-        vars(self._cut)["_post"] = lambda function: function()
+        vars(self._cut)["_post"] = lambda function: function() is None
         self._cut.deliver()
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from secrets import token_hex
 from threading import Lock
-from typing import Any
 
 from ...session.clock import MACHINE, Clock
 from .engine import Arrival, Connection, EngineState, History, Listener, Page, Position
-from .posting import poster
+from .posting import Post, poster
 
 _SWEEP = 1024
 """After how many messages channels that nobody needs any more are looked for."""
@@ -87,6 +86,7 @@ class MemoryEngine:
     @asynccontextmanager
     async def connect(self, listener: Listener) -> AsyncGenerator[Connection, None]:
         """See `Engine.connect`."""
+        self._disconnect_ended()
         connection = MemoryConnection(self, listener)
         try:
             yield connection
@@ -116,6 +116,14 @@ class MemoryEngine:
             for name, channel in list(self._channels.items()):
                 if channel.connections.pop(connection, connection) is None:
                     self._drop_unneeded(name, channel)
+
+    def _disconnect_ended(self) -> None:
+        """Let go of connections whose event loop was closed under them: nobody else does."""
+        with self._lock:
+            found = {connection: None for channel in self._channels.values() for connection in channel.connections}
+        for connection in found:
+            if not connection.is_alive:
+                self.disconnect(connection)
 
     def publish(self, channel: str, data: bytes, keep: History | None) -> tuple[Position, list[MemoryConnection]]:
         """Number and keep a message, and hand it to the connections; they are returned."""
@@ -190,7 +198,7 @@ class MemoryConnection:
     def __init__(self, engine: MemoryEngine, listener: Listener) -> None:
         self._engine = engine
         self._listener = listener
-        self._post: Callable[[Callable[[], Any]], None] = poster()
+        self._post: Post = poster()
         self._is_draining = False
         self.pending: deque[Arrival] = deque()
 
@@ -236,9 +244,16 @@ class MemoryConnection:
         """See `Connection.alive`."""
         return self._engine.alive()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its event loop has not ended."""
+        return self._post(_nothing)
+
     def deliver(self) -> None:
         """Deliver what is pending, at once in this connection's own event loop, else as soon as that gets to it."""
-        self._post(self._drain)
+        if not self._post(self._drain):
+            self._engine.disconnect(self)
+            self.pending.clear()
 
     def _drain(self) -> None:
         if self._is_draining:
@@ -249,3 +264,7 @@ class MemoryConnection:
                 self._listener.arrived(self.pending.popleft())
         finally:
             self._is_draining = False
+
+
+def _nothing() -> None:
+    pass
