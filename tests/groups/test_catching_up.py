@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from wscontrollers import App, Message, MsgPackCodec, Session
+from wscontrollers import App, Limits, Message, MsgPackCodec, Session
 from wscontrollers.exceptions import EngineDownError, EngineError
 from wscontrollers.groups import Group, History, MemoryEngine
 from wscontrollers.groups.engines.engine import Arrival, Page, Position
@@ -341,3 +341,129 @@ async def test_an_engine_that_is_only_slow_is_asked_again(monkeypatch: pytest.Mo
         await publish(app, 2)
         assert await numbers(peer, 2) == [1, 2]
         await peer.expect_nothing()
+
+
+def kept_open(sessions: list[Session[Say, Said]], **options: Any) -> App:
+    """An application that shows its sessions, which are in the group."""
+    app = App(groups=[Group("tea", history=History(), sends=[Said])], **options)
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        await session.join("tea")
+        sessions.append(session)
+        await session.send(Said(n=0))
+        async for _ in session:
+            pass
+
+    return app
+
+
+@contextmanager
+def reading_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[anyio.Event, anyio.Event]]:
+    """What is read of the history has to wait; the events say that it does, and end that."""
+    read, begun, go_on = MemoryConnection.read, anyio.Event(), anyio.Event()
+
+    async def read_slowly(self: MemoryConnection, channel: str, after: Any = None, limit: Any = None) -> Page:
+        begun.set()
+        await go_on.wait()
+        return await read(self, channel, after, limit)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryConnection, "read", read_slowly)
+        yield begun, go_on
+
+
+async def test_who_left_hears_nothing_more_though_it_was_catching_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To take a session out of a group is to end what it hears; that a recovery runs does not put it off."""
+    sessions = list[Session[Say, Said]]()
+    app = kept_open(sessions)
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.expect(Said)
+        await publish(app, 1)
+        mark = (await marked(peer))["mark"]
+        with reading_waits(monkeypatch) as (begun, go_on):
+            await peer.send_json({"type": "recover", "marks": [mark]})
+            await begun.wait()
+            await peer.send_json({"type": "recover", "marks": [mark]})
+            await peer.expect_nothing()
+            await sessions[0].leave("tea")
+            await publish(app, 2)
+            go_on.set()
+            await peer.expect_error("forbidden")  # the second one asked for a group that it is not in
+            await peer.expect_nothing()
+
+
+async def test_who_leaves_and_joins_anew_hears_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read for the one that left is not sent to the one that came."""
+    sessions = list[Session[Say, Said]]()
+    app = kept_open(sessions)
+    monkeypatch.setattr("wscontrollers.groups.catching_up.PAGE", 1)
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.expect(Said)
+        await publish(app, 1, 2)
+        mark = (await marked(peer))["mark"]
+        await marked(peer)
+        with reading_waits(monkeypatch) as (begun, go_on):
+            await peer.send_json({"type": "recover", "marks": [mark]})
+            await begun.wait()
+            await sessions[0].leave("tea")
+            await sessions[0].join("tea")
+            await publish(app, 3)
+            go_on.set()
+            assert await numbers(peer, 1) == [3]
+            await peer.expect_nothing()
+
+
+async def test_what_comes_meanwhile_is_read_out_of_the_history_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It need not wait in memory: a client that takes as much as comes is not closed for what came while it caught up."""
+    app = room(limits=Limits(outbox=3))
+    monkeypatch.setattr("wscontrollers.groups.member.WINDOW", 2)
+    monkeypatch.setattr("wscontrollers.groups.catching_up.PAGE", 3)
+    async with AsyncTestClient(app) as client:
+        async with client.connect("/") as peer:
+            await peer.expect(Said)
+            await publish(app, 1)
+            mark = (await marked(peer))["mark"]
+        with reading_waits(monkeypatch) as (begun, go_on):
+            async with client.connect("/", params={"recover": mark}) as peer:
+                await begun.wait()
+                await publish(app, *range(2, 22))
+                go_on.set()
+                assert (await peer.expect(Recovered)).complete
+                await publish(app, *range(22, 42))
+                assert await numbers(peer, 40) == list(range(2, 42))
+                await publish(app, 42)
+                assert await numbers(peer, 1) == [42]
+                await peer.expect_nothing()
+
+
+async def test_what_came_meanwhile_and_is_not_kept_any_more_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, and what follows goes on behind it."""
+    app = room(size=4)
+    monkeypatch.setattr("wscontrollers.groups.member.WINDOW", 2)
+    monkeypatch.setattr("wscontrollers.groups.catching_up.PAGE", 1)
+    read, reads = MemoryConnection.read, 0
+
+    async def read_under_load(self: MemoryConnection, channel: str, after: Any = None, limit: Any = None) -> Page:
+        nonlocal reads
+        page = await read(self, channel, after, limit)
+        reads += 1
+        if reads == 1:
+            await publish(app, *range(4, 12))
+        return page
+
+    async with AsyncTestClient(app) as client:
+        async with client.connect("/") as peer:
+            await peer.expect(Said)
+            await publish(app, 1)
+            mark = (await marked(peer))["mark"]
+        await publish(app, 2, 3)
+        monkeypatch.setattr(MemoryConnection, "read", read_under_load)
+        async with client.connect("/", params={"recover": mark}) as peer:
+            assert (await peer.expect(Recovered)).complete
+            assert await numbers(peer, 1) == [2]
+            assert await peer.expect(Gap) == Gap(0, "trimmed", "tea")
+            assert await numbers(peer, 2) == [10, 11]
+            await publish(app, 12)
+            assert await numbers(peer, 1) == [12]
+            await peer.expect_nothing()

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from wscontrollers.groups.engines.engine import Position
+from wscontrollers.groups.engines.engine import History, Position
 from wscontrollers.groups.envelope import Envelope
-from wscontrollers.groups.member import Member
+from wscontrollers.groups.local import LocalGroup
+from wscontrollers.groups.member import WINDOW, Member
 from wscontrollers.groups.publication import Publication
 from wscontrollers.messages import Gap, JsonCodec
 from wscontrollers.session import DEFAULT_LIMITS, Delivery
@@ -132,3 +133,20 @@ def test_a_gap_is_told_in_its_place() -> None:
     member.go_live()
     member.miss(Gap(1, "trimmed", "tea"))
     assert texts(member) == ["1", "engine", "4", "trimmed"]
+
+
+def test_of_a_group_with_a_history_the_newest_waits() -> None:
+    """The rest can be read; what cannot, for it came without the engine, is told."""
+    told: list[Gap] = []
+    member = Member(life(tell=told.append))
+    member.group = LocalGroup("tea", history=History())
+    alone = Publication("tea", Envelope({"wsc.v1+json": "alone"}), None, is_marked=False)
+    member.offer(alone)
+    member.miss(Gap(3, "trimmed", "tea"))
+    for number in range(1, WINDOW + 4):
+        assert member.offer(publication(str(number), number)) is Delivery.QUEUED
+    assert told == [Gap(1, "slow", "tea"), Gap(3, "trimmed", "tea")]
+    assert member.passed == Position("e", 3)
+    first = member.next_waiting()
+    assert isinstance(first, Publication)
+    assert first.position == Position("e", 4)

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("wscontrollers.groups")
 
+WINDOW = 100
+"""How many of what arrives wait, where the history has the others: more than arrive while a page of it is read."""
+
 
 class Member:
     """A session that is in a group.
 
-    While it catches up with what it missed, what arrives meanwhile waits, so that it comes behind that.
+    While it catches up with what it missed, what arrives meanwhile waits, so that it comes behind that. Of a group with a history
+    only the newest of it waits: the rest is read.
 
     Args:
         life: The session.
@@ -35,11 +39,15 @@ class Member:
         is_direct: Whether frames are written to the server's transport.
         group: The group as far as it is here, while it is a member of that; told when `outbox` is another one.
         outbox: Where a frame may go at once; None while it catches up.
+        passed: The newest place of what arrived and does not wait, for the history has it; None where everything waits.
         has_left: Whether it is a member no more.
         wanted: From where on its client wants what it missed, and has not been answered yet.
     """
 
-    __slots__ = ("_after", "_direct", "_waiting", "dialect", "group", "has_left", "is_direct", "life", "outbox", "wanted")
+    __slots__ = (
+        *("_after", "_direct", "_waiting"),
+        *("dialect", "group", "has_left", "is_direct", "life", "outbox", "passed", "wanted"),
+    )
 
     def __init__(self, life: Life, *, direct: bool = True) -> None:
         self.life = life
@@ -49,6 +57,7 @@ class Member:
         self.group: LocalGroup | None = None
         self.has_left = False
         self.wanted: Mark | None = None
+        self.passed: Position | None = None
         self._direct = direct
         self._waiting: deque[Publication | Gap] | None = deque()
         self._after: Position | None = None
@@ -59,7 +68,10 @@ class Member:
             return self._sent(publication)
         if self._after is not None:
             return self._compared(publication, self._after)
-        if len(self._waiting) >= self.life.limits.outbox:
+        if self.group is not None and self.group.has_history:
+            if len(self._waiting) >= WINDOW:
+                self._pass(self._waiting.popleft())
+        elif len(self._waiting) >= self.life.limits.outbox:
             self.life.overflown()
             return Delivery.CLOSED
         self._waiting.append(publication)
@@ -68,7 +80,7 @@ class Member:
     def hold(self) -> None:
         """Let what arrives from now on wait, if it does not yet."""
         if not self.is_catching_up:
-            self._waiting, self._after, self.outbox = deque(), None, None
+            self._waiting, self._after, self.outbox, self.passed = deque(), None, None, None
             self._moved()
 
     def take_wanted(self) -> Mark | None:
@@ -105,6 +117,19 @@ class Member:
             self._waiting, self._after = deque(), after
         else:
             self._open()
+
+    def next_waiting(self) -> Publication | Gap | None:
+        """The oldest of what waits, which waits no more; None if nothing does."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def _pass(self, oldest: Publication | Gap) -> None:
+        """Let something not wait: it is read out of the history, or it is told that it is missing there."""
+        if isinstance(oldest, Gap):
+            self.life.tell(oldest)
+        elif oldest.position is None:
+            self.life.tell(Gap(1, "slow", oldest.group))
+        else:
+            self.passed = oldest.position
 
     def _open(self) -> None:
         self._waiting = self._after = None

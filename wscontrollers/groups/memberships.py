@@ -111,7 +111,7 @@ class SessionGroups:
         """
         wanted = {mark.group: mark for text in marks if (mark := _read(text)) is not None}
         if wanted.keys() - self._joined.keys() or not wanted:
-            self.life.tell(ErrorFrame("forbidden", "no mark of a group that this session is in"))
+            self._forbid()
         for name, mark in wanted.items():
             member = self._joined.get(name)
             group = self._hub.find(name)
@@ -211,10 +211,15 @@ class SessionGroups:
     async def _catch_up(self, member: Member, group: LocalGroup) -> bool:
         """Send what is wanted, and what is wanted by then, until nothing is; whether the last of it was all there."""
         is_complete = False
-        while (mark := member.take_wanted()) is not None:
+        while (mark := member.take_wanted()) is not None and not member.has_left:
             member.hold()
             is_complete = await recover(member, group, mark, await self._hub.open())
+        if mark is not None:
+            self._forbid()
         return is_complete
+
+    def _forbid(self) -> None:
+        self.life.tell(ErrorFrame("forbidden", "no mark of a group that this session is in"))
 
     def _asked(self) -> dict[str, Mark]:
         """The marks that came with the handshake, by group; each counts once."""

@@ -25,9 +25,10 @@ class Publication:
         is_marked: Whether its frames tell their place.
     """
 
-    __slots__ = ("_frames", "_mark", "envelope", "key", "position")
+    __slots__ = ("_frames", "_mark", "envelope", "group", "key", "position")
 
     def __init__(self, group: str, envelope: Envelope, position: Position | None, *, is_marked: bool) -> None:
+        self.group = group
         self.envelope = envelope
         self.position = position
         self._mark = str(Mark(group, position)) if is_marked and position is not None else None
