@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 from ..exceptions import EngineDownError
 from ..messages import Gap, Recovered
 from ..session.delivery import Delivery
-from .engines.engine import Connection, Page, Position
+from .engines.engine import Arrival, Connection, Page, Position
 from .local import LocalGroup
 from .marks import Mark
 
@@ -20,6 +21,8 @@ logger = logging.getLogger("wscontrollers.groups")
 
 PAGE = 200
 """How many messages are read at once."""
+PENDING = 1000
+"""How many wait while what came before them cannot be read."""
 
 
 async def heal(group: LocalGroup, connection: Connection, target: Position) -> None:
@@ -39,10 +42,12 @@ async def heal(group: LocalGroup, connection: Connection, target: Position) -> N
 
 async def _fetched(group: LocalGroup, connection: Connection, target: Position) -> bool:
     """Hand over what is kept up to a place, and no more: what is behind it waits, and would come twice; whether that is all."""
-    position = group.position
+    position, pending = group.position, group.pending
     assert position is not None
     while position.epoch != target.epoch or position.offset < target.offset:
         page = await connection.read(group.channel, position, PAGE)
+        if group.pending is not pending:
+            return True  # it was given up meanwhile, or is subscribed to anew
         if not page.is_complete:
             return False
         for offset, data in page.entries:
@@ -61,6 +66,15 @@ def lose(group: LocalGroup, target: Position) -> None:
     count = target.offset - seen.offset if seen is not None and group.counts and target.epoch == seen.epoch else 0
     logger.warning("group %r: %s messages were lost on their way here", group.name, count or "an unknown number of")
     group.tell_gap(Gap(count, "trimmed" if group.has_history else "engine", group.name))
+
+
+def shortened(pending: deque[Arrival | Position], target: Position) -> Position:
+    """Let not too much wait for a fetch that is to be tried again; the place up to which it has to fetch then."""
+    if len(pending) <= PENDING:
+        return target
+    last = pending[-1]
+    pending.clear()
+    return last if isinstance(last, Position) else last.position
 
 
 async def recover(member: Member, group: LocalGroup, mark: Mark, connection: Connection) -> bool:

@@ -12,7 +12,7 @@ from anyio import Event
 from ..exceptions import EngineDownError
 from ..messages import Gap
 from ..session.loops import start_detached
-from .catching_up import heal, lose
+from .catching_up import heal, lose, shortened
 from .engines.engine import Arrival, Connection, Engine, EngineState, History, Position
 from .envelope import Envelope
 from .local import LocalGroup
@@ -224,10 +224,8 @@ class Hub:
         group.pending = deque()
         try:
             group.position = await connection.subscribe(group.channel)
-        except BaseException:
-            group.pending = None  # if the engine made a note of it, it says where the group stands when it is back
-            raise
-        self._catch_up(group)
+        finally:
+            self._catch_up(group)  # if the engine made a note of it, it says where the group stands when it is back
 
     def remove(self, name: str, member: Member) -> None:
         """Take a session out of a group."""
@@ -287,13 +285,17 @@ class Hub:
             return
         name = group_of(channel)
         group = None if name is None else self._groups.get(name)
-        if group is None or group.pending is not None:
+        if group is None:
             return
-        if group.position is None:
+        if group.pending is not None:
+            group.pending.append(position)
+            return
+        seen = group.position
+        if seen is None:
             group.position = position
             if group.members:  # they joined while the engine was away
                 group.tell_gap(Gap(0, "engine", group.name))
-        elif group.position != position:
+        elif seen.epoch != position.epoch or seen.offset < position.offset:
             group.pending = deque()
             self._heal(group, position)
 
@@ -304,28 +306,45 @@ class Hub:
             self.node.wake()
 
     def _heal(self, group: LocalGroup, target: Position) -> None:
+        """Fetch what a group missed, and then what came meanwhile, which waits."""
+        pending = group.pending
+        assert pending is not None
+
         async def fetch() -> None:
-            seen, connection = group.position, self._connection
-            try:
-                if connection is not None:
+            nonlocal target
+            while group.pending is pending:
+                connection = self._connection
+                if connection is None:
+                    group.pending = None  # closed: when it is opened again it is seen what is missing
+                    return
+                try:
                     await heal(group, connection, target)
-            except EngineDownError as error:
-                logger.warning("engine %s: %s", self._engine.name, error)
-                group.pending = None
-                await anyio.sleep(AGAIN)
-                # One that is down says where each group stands when it is back; one that was only slow does not.
-                if self.state is not EngineState.DOWN and group.position is seen:
-                    self.resumed(group.channel, target)
+                except EngineDownError as error:
+                    logger.warning("engine %s: %s", self._engine.name, error)
+                    target = shortened(pending, target)
+                    await self._pause()
+                    continue
+                except Exception:
+                    logger.exception("group %r: what it missed cannot be read", group.name)
+                    if group.pending is pending:
+                        lose(group, target)
+                if group.pending is pending:
+                    self._catch_up(group)
                 return
-            except Exception:
-                logger.exception("group %r: what it missed cannot be read", group.name)
-                lose(group, target)
-            self._catch_up(group)
 
         self.start(fetch)
 
+    async def _pause(self) -> None:
+        """Wait until it may be worth to ask the engine again."""
+        await anyio.sleep(AGAIN)
+        while self._connection is not None and self.state is EngineState.DOWN:
+            await anyio.sleep(AGAIN)
+
     def _catch_up(self, group: LocalGroup) -> None:
-        """Hand over what arrived while something before it was fetched."""
+        """Hand over what came while something before it was fetched."""
         pending, group.pending = group.pending, None
-        for arrival in pending or ():
-            self.arrived(arrival)
+        for each in pending or ():
+            if isinstance(each, Position):
+                self.resumed(group.channel, each)
+            else:
+                self.arrived(each)

@@ -44,7 +44,7 @@ class LocalGroup:
         history: What is kept of it; then frames tell their place.
         members: By the id of their session; `add` and `remove` change them.
         position: The last message that was handed to the members; None until the engine delivers.
-        pending: What arrived and cannot be handed over yet: something before it is being fetched.
+        pending: What arrived, and places from which on everything arrives again, in their order, while something before it is fetched.
         lock: Held while it is subscribed to, or no more.
         tally: What became of the last publication.
         alone: What its members were handed without the engine; None where nothing was published that may be.
@@ -60,7 +60,7 @@ class LocalGroup:
         self.members: dict[str, Member] = {}
         self._rows: Rows | None = None
         self.position: Position | None = None
-        self.pending: deque[Arrival] | None = None
+        self.pending: deque[Arrival | Position] | None = None
         self.lock = Lock()
         self.tally: Tally | None = None
         self.alone: Alone | None = None
