@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 import pytest
 
-from wscontrollers import App, Message, Session
+from wscontrollers import App, Denied, Message, Session
 from wscontrollers.exceptions import EngineDownError
-from wscontrollers.groups import Groups, MemoryEngine, Published, group
+from wscontrollers.groups import Group, Groups, MemoryEngine, Published, group
 from wscontrollers.groups.engines.engine import Connection, History, Listener, Position
 from wscontrollers.groups.engines.memory import MemoryConnection
-from wscontrollers.messages import Gap
+from wscontrollers.groups.marks import Mark
+from wscontrollers.messages import Gap, Recovered
 from wscontrollers.testing import AsyncTestClient
 
 
@@ -123,3 +125,80 @@ async def test_who_joined_while_the_engine_was_away_is_told() -> None:
         await peer.expect_nothing()
         groups._hub().resumed("g:tea", Position("e", 4))
         assert await peer.expect(Gap) == Gap(0, "engine", "tea")
+
+
+def asking(hold: anyio.Event, **options: Any) -> App:
+    """An application whose guard takes its time."""
+
+    @group("tea", history=History(), sends=[Said])
+    async def guard(secret: str = "") -> None:
+        await hold.wait()
+        if secret == "wrong":
+            raise Denied(403, "not here")
+
+    app = App(groups=Groups(declared=[guard], **options))
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Said, Said]) -> None:
+        async def join() -> None:
+            try:
+                await session.join("tea")
+            except Denied:
+                await session.send(Said(n=-1))
+
+        session.start_soon(join)
+        async for _ in session:
+            pass
+
+    return app
+
+
+async def test_a_client_that_asks_while_its_session_joins_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot know when that is done: before the guard let it in, and before the engine delivers."""
+    hold, subscribes, subscribed = anyio.Event(), anyio.Event(), anyio.Event()
+    app, subscribe = asking(hold), MemoryConnection.subscribe
+
+    async def subscribe_slowly(self: MemoryConnection, channel: str) -> Position:
+        if channel == "g:tea":
+            subscribes.set()
+            await subscribed.wait()
+        return await subscribe(self, channel)
+
+    monkeypatch.setattr(MemoryConnection, "subscribe", subscribe_slowly)
+    async with AsyncTestClient(app) as client:
+        mark, _ = [(await app.groups.publish("tea", Said(n=n))).mark for n in (1, 2)]
+        async with client.connect("/") as guarded, client.connect("/") as subscribing:
+            await guarded.send_json({"type": "recover", "marks": [mark]})
+            await guarded.expect_nothing()
+            hold.set()
+            await subscribes.wait()
+            await subscribing.send_json({"type": "recover", "marks": [mark]})
+            await subscribing.expect_nothing()
+            subscribed.set()
+            for peer in (guarded, subscribing):
+                assert (await peer.expect(Recovered)).complete
+                assert (await peer.expect(Said)).n == 2
+                await peer.expect_nothing()
+
+
+async def test_who_asks_and_is_not_let_in_is_told() -> None:
+    """As for any group that the session is not in."""
+    hold = anyio.Event()
+    app = asking(hold)
+    async with AsyncTestClient(app) as client, client.connect("/", params={"secret": "wrong"}) as peer:
+        await peer.send_json({"type": "recover", "marks": [str(Mark("tea", Position("e", 1)))]})
+        await peer.expect_nothing()
+        hold.set()
+        await peer.expect_error("forbidden")
+        assert (await peer.expect(Said)).n == -1
+
+
+async def test_without_the_engine_a_mark_is_answered_too() -> None:
+    """Where sessions go on alone, nothing can be recovered: the client hears that."""
+    declared = Group("tea", history=History(), sends=[Said])
+    groups, seen = Groups(DownEngine(), [declared], delivers_alone=True), list[str]()
+    mark = str(Mark("tea", Position("e", 1)))
+    async with AsyncTestClient(serving(groups, seen)) as client, client.connect("/", params={"recover": mark}) as peer:
+        assert await peer.expect(Recovered) == Recovered("tea", complete=False)
+        await groups.publish("tea", Said(n=1))
+        assert (await peer.expect(Said)).n == 1

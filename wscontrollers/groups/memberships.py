@@ -48,7 +48,7 @@ class SessionGroups:
         self._groups = groups
         self._hub = hub
         self._joined: dict[str, Member] = {}
-        self._entering: dict[str, Event] = {}
+        self._entering: dict[str, _Entry] = {}
         self._marks: dict[str, Mark] | None = None
         self.life = life
         self.since = time()
@@ -64,20 +64,22 @@ class SessionGroups:
         """See `Session.join`."""
         declared = self._groups.declarations.presence_of(own(group))
         while (entering := self._entering.get(group)) is not None:
-            await entering.wait()  # another task joins the same group
+            await entering.done.wait()  # another task joins the same group
         if group in self._joined:
             if presence is not None:
                 await self._hub.node.change(group, self.life.id, info=_given(declared, presence, group))
             return Joined(group, self._mark(self._hub.group(group)))
         info = _given(declared, presence, group)
         self._require_room()
-        self._entering[group] = entering = Event()
+        self._entering[group] = entering = _Entry()
         try:
             await self._groups.guard(group, self.life)
-            return await self._enter(group, declared, info)
+            return await self._enter(group, declared, info, entering)
         finally:
             del self._entering[group]
-            entering.set()
+            entering.done.set()
+            if entering.wanted is not None:
+                self._forbid()
 
     async def leave(self, group: str) -> None:
         """See `Session.leave`."""
@@ -110,18 +112,17 @@ class SessionGroups:
         the last mark that was given by then. So what a client makes the server send is bounded by what it takes.
         """
         wanted = {mark.group: mark for text in marks if (mark := _read(text)) is not None}
-        if wanted.keys() - self._joined.keys() or not wanted:
+        if wanted.keys() - self._joined.keys() - self._entering.keys() or not wanted:
             self._forbid()
         for name, mark in wanted.items():
-            member = self._joined.get(name)
-            group = self._hub.find(name)
-            if member is None or group is None:
-                continue
-            if not group.has_history:
-                self.life.tell(Recovered(name, complete=False))
+            member, entering = self._joined.get(name), self._entering.get(name)
+            if member is None:
+                if entering is not None:
+                    entering.wanted = mark  # it is answered when the session is in, or is not let in
                 continue
             is_begun, member.wanted = member.is_catching_up, mark
-            if not is_begun:
+            group = self._hub.find(name)
+            if not is_begun and group is not None:
                 await self._catch_up(member, group)
 
     def places(self) -> Sequence[Place]:
@@ -168,10 +169,14 @@ class SessionGroups:
             self._remove(name, member)
         self._hub.sessions.pop(self.life.id, None)
 
-    async def _enter(self, name: str, declared: PresenceOf[Any] | None = None, info: Any = None) -> Joined:
+    async def _enter(
+        self, name: str, declared: PresenceOf[Any] | None = None, info: Any = None, entry: _Entry | None = None
+    ) -> Joined:
         if self.life.ended is not None:
             return Joined(name)
         member = self._joined[name] = Member(self.life, direct=self._groups.direct)
+        if entry is not None:
+            member.wanted, entry.wanted = entry.wanted, None
         try:
             joined = await self._entered(name, member)
             if declared is not None and self._joined.get(name) is member:
@@ -181,6 +186,8 @@ class SessionGroups:
             if self._joined.get(name) is member:
                 del self._joined[name]
             self._remove(name, member)
+            if member.take_wanted() is not None:
+                self._forbid()
             raise
 
     def _remove(self, name: str, member: Member) -> None:
@@ -194,28 +201,40 @@ class SessionGroups:
         except EngineDownError:
             if not self._groups.delivers_alone:
                 raise
+            is_asked = self._is_asked(name, member)
+            if member.take_wanted() is not None:
+                self.life.tell(Recovered(name, complete=False))
             member.go_live()
+            return Joined(name, None, False if is_asked else None)
+        if group is None:  # it left meanwhile
+            if member.take_wanted() is not None:
+                self._forbid()
             return Joined(name)
-        if group is None:
-            return Joined(name)
-        mark = self._asked().pop(name, None)
-        if mark is not None and not group.has_history:
-            self.life.tell(Recovered(name, complete=False))
-        if mark is None or not group.has_history:
-            member.go_live(group.position)
-            return Joined(name, self._mark(group), None if mark is None else False)
-        member.wanted = mark
-        recovered = await self._catch_up(member, group)
-        return Joined(name, self._mark(group), recovered)
+        is_asked = self._is_asked(name, member)
+        is_complete = await self._catch_up(member, group)
+        return Joined(name, self._mark(group), is_complete if is_asked else None)
+
+    def _is_asked(self, name: str, member: Member) -> bool:
+        """Whether the client wants what it missed: a frame said so while it joined, or the handshake."""
+        asked = self._asked().pop(name, None)
+        member.wanted = member.wanted or asked
+        return member.wanted is not None
 
     async def _catch_up(self, member: Member, group: LocalGroup) -> bool:
-        """Send what is wanted, and what is wanted by then, until nothing is; whether the last of it was all there."""
+        """Send what is wanted, and what is wanted by then, until nothing is, and go live; whether the last was all there."""
         is_complete = False
         while (mark := member.take_wanted()) is not None and not member.has_left:
-            member.hold()
-            is_complete = await recover(member, group, mark, await self._hub.open())
+            connection = self._hub.connection
+            if group.has_history and connection is not None:
+                member.hold()
+                is_complete = await recover(member, group, mark, connection)
+            else:
+                is_complete = False
+                self.life.tell(Recovered(group.name, complete=False))
         if mark is not None:
             self._forbid()
+        if member.is_catching_up and not member.has_left:
+            member.go_live(group.position)
         return is_complete
 
     def _forbid(self) -> None:
@@ -245,6 +264,21 @@ class SessionGroups:
                 f"Session.join(): the session is in {limit} groups already. Fix: leave some, or raise the limit: "
                 "Limits(groups=...)."
             )
+
+
+class _Entry:
+    """A join that is under way.
+
+    Attributes:
+        done: Set when it is over.
+        wanted: From where on the client wants what it missed, where it said so before the session was a member.
+    """
+
+    __slots__ = ("done", "wanted")
+
+    def __init__(self) -> None:
+        self.done = Event()
+        self.wanted: Mark | None = None
 
 
 def _given(declared: PresenceOf[Any] | None, presence: Any, group: str) -> Any:
