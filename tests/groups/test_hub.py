@@ -9,6 +9,8 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from wscontrollers import App, Message, Session
 from wscontrollers.exceptions import EngineDownError
@@ -17,6 +19,7 @@ from wscontrollers.groups.engines.engine import Connection, Listener, Page, Posi
 from wscontrollers.groups.engines.memory import MemoryConnection
 from wscontrollers.groups.envelope import Envelope
 from wscontrollers.groups.hub import Hub
+from wscontrollers.messages import Gap
 from wscontrollers.testing import AsyncTestClient, TestClient
 
 
@@ -362,7 +365,7 @@ async def test_what_is_published_and_heard_in_one_loop_is_not_read_again(monkeyp
 
 
 async def test_what_is_lost_while_something_lost_is_fetched_is_fetched_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine that is interrupted again meanwhile says from where it goes on; that is not forgotten, though nobody publishes."""
+    """An engine that is interrupted again meanwhile says from where it goes on, and that is not forgotten."""
     app = serving(MemoryEngine(), Group("tea", history=History(), sends=[Said]))
     read, begun, go_on = MemoryConnection.read, anyio.Event(), anyio.Event()
 
@@ -432,3 +435,73 @@ async def test_a_fetch_that_fails_for_long_keeps_not_all_that_comes(monkeypatch:
         failing = False
         assert [(await peer.expect(Said)).n for _ in range(11)] == list(range(1, 12))
         await peer.expect_nothing()
+
+
+async def test_an_application_that_is_served_twice_hears_until_the_last_end() -> None:
+    """Two servers on two ports in one event loop: the first that ends takes nothing from the other."""
+    engine = CountingEngine()
+    app = serving(engine, Group("other"))
+    async with AsyncTestClient(app) as second:
+        async with AsyncTestClient(app):
+            pass
+        async with second.connect("/") as peer:
+            await peer.expect_nothing()
+            async with AsyncTestClient(app):
+                pass
+            assert engine.connected == 1
+            await app.groups.publish("tea", Said(n=1))
+            assert (await peer.expect(Said)).n == 1
+    assert engine.connected == 0
+
+
+@pytest.mark.parametrize("history", [History(), None])
+async def test_who_is_in_a_group_is_so_after_it_is_opened_again(history: History | None) -> None:
+    """What came between is fetched, or told: nobody goes deaf without a word."""
+    engine = MemoryEngine()
+    declared = Group("tea", history=history, sends=[Said])
+    app, others = serving(engine, declared), Groups(engine, [declared])
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.expect_nothing()
+        await others.publish("tea", Said(n=1))
+        assert (await peer.expect(Said)).n == 1
+        await app.groups.close()
+        await others.publish("tea", Said(n=2))
+        await peer.expect_nothing()
+        await app.groups.open()
+        if history is None:
+            assert (await peer.expect(Gap)).reason == "engine"
+        else:
+            assert (await peer.expect(Said)).n == 2
+        await others.publish("tea", Said(n=3))
+        assert (await peer.expect(Said)).n == 3
+        await others.close()
+
+
+async def test_who_came_before_the_engine_is_a_member_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `delivers_alone`: heard in this process at once, told that something may be missing, and then as everybody."""
+    monkeypatch.setattr("wscontrollers.groups.hub.AGAIN", 0.05)
+    engine = CountingEngine(failures=10**6)
+    app = App(groups=Groups(engine, delivers_alone=True))
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Said, Said]) -> None:
+        await session.join("tea")
+        async for _ in session:
+            pass
+
+    others = Groups(engine)
+    async with AsyncTestClient(mounted(app)) as client, client.connect("/") as peer:
+        await peer.expect_nothing()
+        assert (await app.groups.publish("tea", Said(n=1))).delivered == 1
+        assert (await peer.expect(Said)).n == 1
+        engine.failures = 0
+        assert await peer.expect(Gap) == Gap(0, "engine", "tea")
+        await others.publish("tea", Said(n=2))
+        assert (await peer.expect(Said)).n == 2
+    await others.close()
+    await app.groups.close()
+
+
+def mounted(app: App) -> Starlette:
+    """An application whose lifespan is not run: its engine is connected to at first use."""
+    return Starlette(routes=[Mount("/", app)])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -80,6 +82,7 @@ class Hub:
         self._tasks: dict[object, object] = {}
         self._groups: dict[str, LocalGroup] = {}
         self._orders = Orders(self)
+        self._opens_later = False
         self._own: tuple[bytes, Envelope] | None = None
         self.node = Node(self, lease=lease)
         self.mover = Mover(self)
@@ -105,6 +108,7 @@ class Hub:
 
     async def close(self) -> None:
         """Disconnect."""
+        self._opens_later = False
         await self.node.close()
         if self._opening is not None:
             self._closing.set()
@@ -128,6 +132,7 @@ class Hub:
             async with self._engine.connect(self) as connection:
                 await self._orders.begin(connection)
                 self._connection = connection
+                self._subscribe_all(connection)
                 opening.done.set()
                 await self._closing.wait()
         except Exception as error:
@@ -208,6 +213,7 @@ class Hub:
         Raises:
             EngineDownError: The engine is not there; the member is in the group, and hears what is published in this process.
         """
+        self.group(name).add(member)
         connection = await self.open()
         while not member.has_left:
             group = self.group(name)
@@ -215,17 +221,52 @@ class Hub:
             async with group.lock:
                 if self._groups.get(name) is not group:
                     continue  # it was given up while this waited for its turn
-                if group.position is None:
+                if group.carrier is not connection:
                     await self._subscribe(group, connection)
             return None if member.has_left else group
         return None
 
     async def _subscribe(self, group: LocalGroup, connection: Connection) -> None:
-        group.pending = deque()
+        """Have a connection deliver to a group; one that was delivered to by another gets what it missed between the two."""
+        seen, group.pending = group.position, deque()
         try:
-            group.position = await connection.subscribe(group.channel)
+            position = await connection.subscribe(group.channel)
+            group.carrier = connection
+            if seen is None:
+                group.position = position
+                group.tell_gap(Gap(0, "engine", group.name), live=True)  # who is live joined while the engine was away
+            else:
+                group.pending.appendleft(position)
         finally:
             self._catch_up(group)  # if the engine made a note of it, it says where the group stands when it is back
+
+    def _subscribe_all(self, connection: Connection) -> None:
+        """Have another connection deliver to all groups that have members: it was connected to anew, or late."""
+        for group in self._groups.values():
+            if any(not member.is_catching_up for member in group.members.values()):  # else who joins sees to it
+                self.start(partial(self._subscribe_anew, group, connection))
+
+    async def _subscribe_anew(self, group: LocalGroup, connection: Connection) -> None:
+        async with group.lock:
+            is_wanted = self._groups.get(group.name) is group and group.members and self._connection is connection
+            if is_wanted and group.carrier is not connection:
+                with suppress(EngineDownError):  # it is noted, and its state is logged
+                    await self._subscribe(group, connection)
+
+    def open_later(self) -> None:
+        """Try to connect until it succeeds: there are sessions that were let in without the engine."""
+        if self._opens_later:
+            return
+        self._opens_later = True
+
+        async def open_later() -> None:
+            while self._opens_later and self._connection is None and any(group.members for group in self._groups.values()):
+                await anyio.sleep(AGAIN)
+                with suppress(EngineDownError):
+                    await self.open()
+            self._opens_later = False
+
+        self.start(open_later)
 
     def remove(self, name: str, member: Member) -> None:
         """Take a session out of a group."""
@@ -244,7 +285,7 @@ class Hub:
                 # It stays in its place until that is done: who joins meanwhile waits for the lock, and subscribes behind it.
                 if self._connection is not None:
                     await self._connection.unsubscribe(group.channel)
-                group.position = group.pending = None
+                group.position = group.pending = group.carrier = None
                 if not group.members:
                     del self._groups[name]
 
@@ -292,7 +333,7 @@ class Hub:
             return
         seen = group.position
         if seen is None:
-            group.position = position
+            group.position, group.carrier = position, self._connection
             if group.members:  # they joined while the engine was away
                 group.tell_gap(Gap(0, "engine", group.name))
         elif seen.epoch != position.epoch or seen.offset < position.offset:
@@ -336,9 +377,10 @@ class Hub:
 
     async def _pause(self) -> None:
         """Wait until it may be worth to ask the engine again."""
-        await anyio.sleep(AGAIN)
-        while self._connection is not None and self.state is EngineState.DOWN:
+        while True:
             await anyio.sleep(AGAIN)
+            if self._connection is None or self.state is not EngineState.DOWN:
+                return
 
     def _catch_up(self, group: LocalGroup) -> None:
         """Hand over what came while something before it was fetched."""

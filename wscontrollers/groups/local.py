@@ -10,7 +10,7 @@ from anyio import Lock
 
 from ..messages import Gap
 from .alone import Alone
-from .engines.engine import Arrival, History, Position
+from .engines.engine import Arrival, Connection, History, Position
 from .envelope import Envelope
 from .member import Member
 from .names import USER, channel_of
@@ -44,13 +44,28 @@ class LocalGroup:
         history: What is kept of it; then frames tell their place.
         members: By the id of their session; `add` and `remove` change them.
         position: The last message that was handed to the members; None until the engine delivers.
-        pending: What arrived, and places from which on everything arrives again, in their order, while something before it is fetched.
+        pending: What arrived, and places from which on everything arrives again, in their order: something before them is being
+            fetched.
+        carrier: The connection that delivers to it; None until one does.
         lock: Held while it is subscribed to, or no more.
         tally: What became of the last publication.
         alone: What its members were handed without the engine; None where nothing was published that may be.
     """
 
-    __slots__ = ("_rows", "alone", "channel", "counts", "history", "lock", "members", "name", "pending", "position", "tally")
+    __slots__ = (
+        "_rows",
+        "alone",
+        "carrier",
+        "channel",
+        "counts",
+        "history",
+        "lock",
+        "members",
+        "name",
+        "pending",
+        "position",
+        "tally",
+    )
 
     def __init__(self, name: str, *, history: History | None = None, counts: bool = True) -> None:
         self.name = name
@@ -61,6 +76,7 @@ class LocalGroup:
         self._rows: Rows | None = None
         self.position: Position | None = None
         self.pending: deque[Arrival | Position] | None = None
+        self.carrier: Connection | None = None
         self.lock = Lock()
         self.tally: Tally | None = None
         self.alone: Alone | None = None
@@ -132,9 +148,15 @@ class LocalGroup:
         lacking = self.alone.without(publication.envelope.name, members)
         return self.rows if lacking is members else rows_of(lacking)
 
-    def tell_gap(self, gap: Gap) -> None:
-        """Tell all members that they missed something; the sessions of a user know of no group that they would be."""
+    def tell_gap(self, gap: Gap, *, live: bool = False) -> None:
+        """Tell members that they missed something; the sessions of a user know of no group that they would be.
+
+        Args:
+            gap: What.
+            live: Whether it is only for those who hear at once, and not for those who catch up.
+        """
         if self.name.startswith(USER):
             gap = Gap(gap.dropped, gap.reason)
         for member in tuple(self.members.values()):
-            member.miss(gap)
+            if not (live and member.is_catching_up):
+                member.miss(gap)

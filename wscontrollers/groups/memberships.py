@@ -201,6 +201,7 @@ class SessionGroups:
         except EngineDownError:
             if not self._groups.delivers_alone:
                 raise
+            self._hub.open_later()
             is_asked = self._is_asked(name, member)
             if member.take_wanted() is not None:
                 self.life.tell(Recovered(name, complete=False))

@@ -44,10 +44,13 @@ class Orders:
     async def begin(self, connection: Connection) -> None:
         """Hear them from now on; where the engine may begin without its server, as soon as that is there."""
         try:
-            self._position = await connection.subscribe(EVERYBODY)
+            position = await connection.subscribe(EVERYBODY)
         except EngineDownError:
-            self._position = None
             await checkpoint()
+            return
+        if self._position is not None:  # it was connected to before
+            self._reach(position)
+        self._position = position
 
     def arrived(self, arrival: Arrival) -> None:
         """An order: it is obeyed at once, and those that are missing before it are fetched."""

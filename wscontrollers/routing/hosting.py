@@ -6,7 +6,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from weakref import WeakKeyDictionary
 
+from anyio.lowlevel import RunVar
 from starlette.types import Scope
 
 from ..container import Container
@@ -103,22 +105,33 @@ class Host:
     async def lifespan(self) -> AsyncGenerator[None]:
         """Connected to the engine, if there is anything to connect for; what was opened at first use is closed too.
 
+        Where the application is served more than once in one event loop, by two servers on two ports, the last one disconnects.
+
         Raises:
             EngineDownError: The engine is not there.
         """
-        if self.has_groups:
-            await self.groups.open()
-        if self.resumes:
-            from .resuming import warn_of
-
-            warn_of(self)
+        runs = _runs_here()
+        runs[self] = runs.get(self, 0) + 1
         try:
+            if self.has_groups:
+                await self.groups.open()
+            if self.resumes:
+                from .resuming import warn_of
+
+                warn_of(self)
             yield
         finally:
+            runs[self] -= 1
+            if not runs[self]:
+                await self._close()
+
+    async def _close(self) -> None:
+        try:
             if self.resumes:
                 from .resuming import end_sessions
 
                 await end_sessions(self)
+        finally:
             if self._groups is not None:
                 await self._groups.close()
 
@@ -143,6 +156,18 @@ class Host:
         except BaseException:
             self._groups = None
             raise
+
+
+_runs: RunVar[WeakKeyDictionary[Host, int] | None] = RunVar("wscontrollers_runs")
+
+
+def _runs_here() -> WeakKeyDictionary[Host, int]:
+    """How many lifespans of each application are in the running event loop."""
+    found = _runs.get(None)
+    if found is None:
+        found = WeakKeyDictionary()
+        _runs.set(found)
+    return found
 
 
 @runtime_checkable

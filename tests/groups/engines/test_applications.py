@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 
 import anyio
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from wscontrollers import App, Message, Session
 from wscontrollers.exceptions import EngineDownError
 from wscontrollers.groups import EngineState, Group, Groups, History, Publisher
 from wscontrollers.groups.engines.engine import Engine
+from wscontrollers.messages import Gap
 from wscontrollers.testing import AsyncTestClient
 
 from .cable import Cable
@@ -38,11 +41,11 @@ tea = Group("tea", history=History(), sends=[Said])
 
 
 class Process:
-    """An application whose sessions say whose they are, `/ann`, and are in one group with a history.
+    """An application whose sessions say whose they are: `/ann`; all of them are in the group "tea".
 
     Args:
         engine: Its engine.
-        options: Those of its groups.
+        options: Of its groups.
     """
 
     def __init__(self, engine: Engine, **options: Any) -> None:
@@ -87,7 +90,7 @@ class Scene(NamedTuple):
 async def scene(shaky: Shaky, **options: Any) -> AsyncIterator[Scene]:
     async with Cable(shaky.server.port) as cable:
         process = Process(shaky.make(cable.port, timeout=TIMEOUT), **options)
-        async with process.client, Publisher(shaky.make(timeout=TIMEOUT)) as publisher:
+        async with process.client, Publisher(shaky.make(timeout=TIMEOUT), groups=[tea]) as publisher:
             yield Scene(process, cable, publisher)
 
 
@@ -187,3 +190,49 @@ async def test_a_server_stands_still_while_sessions_go_on_alone(shaky: Shaky) ->
             await peer.expect_nothing()
         assert heard[bob] == kept
         assert heard[ann] == [1, 2, *(n for n in kept if n > 2)]
+
+
+async def test_a_line_that_breaks_again_while_what_was_missed_is_fetched(shaky: Shaky, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is missed in the second fault is fetched too, though nobody publishes any more."""
+    async with scene(shaky) as (process, cable, publisher), process.client.connect("/ann") as ann:
+        await ann.expect(Said)
+        connection: Any = process.app.groups._hub().connection
+        read, begun, go_on = connection.read, anyio.Event(), anyio.Event()
+
+        async def read_slowly(channel: str, *arguments: Any) -> Any:
+            page = await read(channel, *arguments)
+            if channel == "g:tea":
+                begun.set()
+                await go_on.wait()
+            return page
+
+        monkeypatch.setattr(connection, "read", read_slowly)
+        for number in (1, 2):
+            await cable.cut()
+            await process.until(EngineState.DOWN)
+            await publisher.publish("tea", Said(n=number))
+            await cable.mend()
+            await process.until(EngineState.UP)
+            with anyio.fail_after(PATIENCE):
+                await begun.wait()
+        go_on.set()
+        assert [(await ann.expect(Said)).n for _ in range(2)] == [1, 2]
+        await ann.expect_nothing()
+
+
+async def test_who_came_before_the_engine_did_hears_everybody_when_it_is_there(shaky: Shaky) -> None:
+    """With `delivers_alone` and an engine that is away at first use: at first this process alone, then all."""
+    async with Cable(shaky.server.port) as cable:
+        process = Process(shaky.make(cable.port, timeout=TIMEOUT), delivers_alone=True)
+        await cable.cut()
+        client = AsyncTestClient(Starlette(routes=[Mount("/", process.app)]), timeout=PATIENCE)
+        async with client, client.connect("/ann") as ann, Publisher(shaky.make(timeout=TIMEOUT), groups=[tea]) as publisher:
+            await ann.expect(Said)
+            assert (await process.app.groups.publish("tea", Said(n=1))).delivered == 1
+            assert (await ann.expect(Said)).n == 1
+            await cable.mend()
+            for _ in range(2):  # she is in the group, and in that of her user
+                assert (await ann.expect(Gap)).reason == "engine"
+            await publisher.publish("tea", Said(n=2))
+            assert (await ann.expect(Said)).n == 2
+        await process.app.groups.close()
