@@ -37,8 +37,20 @@ def test_limits_are_values() -> None:
         Limits(1024)
 
 
-@pytest.mark.parametrize("wrong", [{"rate": 0}, {"burst": -1}, {"message": "64k"}, {"idle": float("-inf")}])
+@pytest.mark.parametrize(
+    "wrong", [{"rate": 0}, {"burst": -1}, {"message": "64k"}, {"idle": float("-inf")}, {"idle": float("nan")}]
+)
 def test_a_limit_is_a_number_above_zero(wrong: dict[str, Any]) -> None:
     """Anything else is told, with the name of the limit."""
     with pytest.raises(DeclarationError, match=rf"^Limits\({next(iter(wrong))}=.*: a limit is a number above 0. Fix: "):
         Limits(**wrong)
+
+
+@pytest.mark.parametrize("name", ["burst", "inbox", "outbox", "outbox_bytes", "grace"])
+def test_some_limits_cannot_be_taken_away(name: str) -> None:
+    """What is counted against them is counted anyway; the others may be `None`."""
+    with pytest.raises(DeclarationError, match=rf"^Limits\({name}=None\): this limit cannot be taken away. Fix: give a number"):
+        Limits(**{name: None})
+    others = set(Limits._fields) - {"burst", "inbox", "outbox", "outbox_bytes", "grace"}
+    limits = Limits(**dict.fromkeys(others))
+    assert all(getattr(limits, other) is None for other in others)

@@ -39,7 +39,10 @@ class _Limits(NamedTuple):
 class Limits(_Limits):
     """Limits of a session, set on an app, a controller or a route; what is left out comes from the level around it.
 
-    `None` takes a limit away, and has to be written.
+    `None` takes a limit away, and has to be written; `burst`, `inbox`, `outbox`, `outbox_bytes` and `grace` cannot be taken away.
+
+    Raises:
+        DeclarationError: One is no number above 0, or `None` where there has to be one.
 
     Attributes:
         message: Bytes of a message that comes in, after inflation; beyond it the session is closed with 1009.
@@ -77,10 +80,20 @@ class Limits(_Limits):
         return type(self)._make(theirs if own is UNSET else own for own, theirs in zip(self, base, strict=True))
 
 
+_NEEDED: Final = frozenset({"burst", "inbox", "outbox", "outbox_bytes", "grace"})
+"""Limits that there always are: memory and the end of a session hang on them, or on another limit that needs them."""
+
+
 def _check(name: str, value: object) -> None:
-    if value is UNSET or value is None:
+    if value is UNSET or (value is None and name not in _NEEDED):
         return
-    if not isinstance(value, int | float) or value <= 0:
+    if value is None:
+        raise DeclarationError.at(
+            f"Limits({name}=None)",
+            "this limit cannot be taken away",
+            fix="give a number; a large one where much may be",
+        )
+    if not isinstance(value, int | float) or not value > 0:  # NaN is above nothing
         raise DeclarationError.at(
             f"Limits({name}={value!r})", "a limit is a number above 0", fix="give one, or None where a limit may be left out"
         )
