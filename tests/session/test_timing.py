@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import anyio
+import pytest
 
 from wscontrollers import App, Controller, JsonRpc, Limits, Message, Session, receive, websocket
-from wscontrollers.messages import Heartbeat, Ok
+from wscontrollers.messages import Heartbeat, JsonCodec, Ok
 from wscontrollers.session import Ended
 from wscontrollers.session.watch import watch_of
 from wscontrollers.testing import AsyncTestClient
@@ -185,3 +187,47 @@ async def test_whose_wait_was_cancelled_is_looked_at_again() -> None:
             watch_of(client.clock).inspect()
             client.clock.glance()
         await cancelled.wait()
+
+
+async def test_a_codec_that_cannot_write_a_heartbeat_ends_its_own_session(caplog: pytest.LogCaptureFixture) -> None:
+    """It is closed with 1011, and logged; the limits of the other sessions hold as before."""
+
+    class Mute(JsonCodec):
+        def writer(self, *args: Any, **options: Any) -> Any:
+            writer = super().writer(*args, **options)
+
+            class Writer:
+                message = staticmethod(writer.message)
+
+                def control(self, frame: Any) -> Any:
+                    if isinstance(frame, Heartbeat):
+                        raise ValueError("no heart")
+                    return writer.control(frame)
+
+            return Writer()
+
+    class Asked(Controller):
+        limits = Limits(heartbeat=1)
+
+        @websocket("/asked")
+        async def open(self) -> AsyncIterator[None]:
+            yield
+
+    class Idle(Controller):
+        limits = Limits(idle=3)
+
+        @websocket("/idle")
+        async def open(self) -> AsyncIterator[None]:
+            yield
+
+    async with (
+        AsyncTestClient(App(controllers=[Asked, Idle], codecs=[Mute()])) as client,
+        client.connect("/asked") as asked,
+        client.connect("/idle") as idle,
+    ):
+        await client.clock.advance(2)
+        await asked.expect_closed(1011)
+        await client.clock.advance(2)
+        assert await idle.expect_closed(1001) == "idle"
+    (record,) = caplog.records
+    assert "no heart" in str(record.exc_info)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+import pytest
 
 from wscontrollers.session.clock import Clock
 from wscontrollers.session.watch import Watch, watch_of
@@ -11,7 +12,9 @@ from wscontrollers.session.watch import Watch, watch_of
 class Watched:
     """Counts how often it is looked after."""
 
-    def __init__(self) -> None:
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.fault = fault
+        self.failures: list[Exception] = []
         self.glances = 0
         self.is_urgent = True
         self.inspected: list[float] = []
@@ -20,10 +23,19 @@ class Watched:
     def glance(self) -> bool:
         self.glances += 1
         self.seen.set()
+        if self.fault is not None:
+            raise self.fault
         return self.is_urgent
 
     def inspect(self, now: float) -> None:
         self.inspected.append(now)
+        if self.fault is not None:
+            raise self.fault
+
+    def failed(self, error: Exception) -> None:
+        self.failures.append(error)
+        if isinstance(error, ValueError):
+            raise error
 
 
 class Stopped(Clock):
@@ -70,6 +82,23 @@ async def test_who_moves_the_clock_has_the_limits_looked_at() -> None:
     watch.add(other)
     watch.inspect()
     assert one.inspected == other.inspected == [5.0]
+    watch.remove(one)
+    watch.remove(other)
+
+
+@pytest.mark.parametrize(("fault", "looks"), [(KeyError("a"), 2), (ValueError("b"), 1)])
+async def test_what_one_fails_with_is_no_end_for_others(fault: Exception, looks: int, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told, and the others are looked after as before; one that cannot even be told is left alone, and logged."""
+    watch, one, other = Watch(Stopped()), Watched(fault), Watched()
+    watch.add(one)
+    watch.add(other)
+    for _ in range(2):
+        watch.glance()
+    watch.inspect()
+    assert (other.glances, other.inspected) == (2, [5.0])
+    assert one.glances == looks
+    assert one.failures == [fault] * (3 if looks == 2 else 1)
+    assert [record.exc_info is not None for record in caplog.records] == [True] * (looks == 1)
     watch.remove(one)
     watch.remove(other)
 

@@ -31,6 +31,9 @@ class Idle:
         if now >= self.due:
             self.over.set()
 
+    def failed(self, error: Exception) -> None:
+        raise error
+
 
 @every_line
 async def test_sessions_live_by_the_clients_clock(async_client_of: Clients) -> None:

@@ -250,10 +250,7 @@ class Life(Speaker):
         try:
             await function(*args)
         except Exception as error:
-            if self.failure is None:
-                self.failure = error
-            self.end(ended_by(error))
-            self.interrupt()
+            self.fail(error)
 
     # Ending
 
@@ -274,6 +271,13 @@ class Life(Speaker):
         self.reading.stop()
         self.framing.stop()
         self.questions.end()
+
+    def fail(self, error: Exception) -> None:
+        """End the session with what something of it failed with; the first one counts."""
+        if self.failure is None:
+            self.failure = error
+        self.end(ended_by(error))
+        self.interrupt()
 
     def came_back(self) -> None:
         """The client of a session that can be resumed is there again: it was not silent, it was away."""

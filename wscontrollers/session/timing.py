@@ -85,6 +85,10 @@ class Timekeeper:
         elif limits.heartbeat is not None and life.framing.read is not None:
             self._ask_for_a_sign(now, limits.heartbeat)
 
+    def failed(self, error: Exception) -> None:
+        """See `Watched.failed`."""
+        self._life.fail(error)
+
     def _is_away(self, line: Line, now: float) -> bool:
         """Whether the client is away; then no time counts but its own, to come back."""
         if line.is_detached:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -10,6 +11,8 @@ from anyio.lowlevel import RunVar
 
 from .clock import Clock
 from .loops import start_detached
+
+logger = logging.getLogger("wscontrollers.session")
 
 TICK = 0.1
 """Seconds between two looks at the sessions that are busy or come to their end."""
@@ -34,6 +37,14 @@ class Watched(Protocol):
 
         Args:
             now: The clock's seconds.
+        """
+        ...
+
+    def failed(self, error: Exception) -> None:
+        """Looking after it failed: that is its own end, and nobody else's.
+
+        Args:
+            error: What it failed with.
         """
         ...
 
@@ -70,14 +81,29 @@ class Watch:
     def glance(self) -> None:
         """One tick."""
         for watched in tuple(self._awake.values()):
-            if not watched.glance():
-                self._awake.pop(id(watched), None)
+            try:
+                is_urgent = watched.glance()
+            except Exception as error:
+                self._failed(watched, error)
+            else:
+                if not is_urgent:
+                    self._awake.pop(id(watched), None)
 
     def inspect(self) -> None:
         """Look at all limits of time now; a clock that a test moves calls it after each move."""
         now = self._clock.now()
         for watched in tuple(self._watched.values()):
-            watched.inspect(now)
+            try:
+                watched.inspect(now)
+            except Exception as error:
+                self._failed(watched, error)
+
+    def _failed(self, watched: Watched, error: Exception) -> None:
+        try:
+            watched.failed(error)
+        except Exception:
+            self.remove(watched)
+            logger.exception("a session could not be ended when looking after it had failed")
 
     async def _run(self) -> None:
         ticks = 0

@@ -191,6 +191,10 @@ class Audience:
         self.view.expire()
         self._tell()
 
+    def failed(self, error: Exception) -> None:
+        """See `Watched.failed`: it tries again at the next look."""
+        logger.error("group %r: its members could not be told who is there", self._group, exc_info=error)
+
     def _tell(self) -> None:
         """Tell the news, and who is there to those who came, now or when it is time."""
         now = self._clock.now()
