@@ -171,15 +171,23 @@ async def test_a_cancellation_from_outside_is_no_stop(source: Source) -> None:
 
 
 async def test_behind_a_stop_only_the_departure_counts(source: Source) -> None:
-    """A stopped reading that reads ahead throws frames away until the peer has left."""
+    """A stopped reading that reads ahead throws frames away, without a look at them, until the peer has left."""
+    looked_at: list[Any] = []
+
+    def looked(frame: Frame) -> Any:
+        looked_at.append(frame["type"])
+        return arrived(frame)
+
     async with anyio.create_task_group() as tasks:
-        reading = reading_of(source, tasks)
+        start: Any = tasks.start_soon
+        reading = Reading(source.next, start, ahead=2, arrived=looked)
         reading.read_ahead()
         await anyio.wait_all_tasks_blocked()
         reading.stop()
         source.feed(*"abcdef")
         source.disconnect()
     assert source.taken == 7
+    assert looked_at == ["websocket.disconnect"]
     assert not reading.is_ahead
 
 

@@ -241,13 +241,12 @@ class Reading:
         try:
             while True:
                 frame = await self.receive()
-                item = self.arrived(frame)
-                if frame["type"] == "websocket.disconnect":
-                    self._keep(item)
-                    return
-                if self.is_stopped:
+                is_departure = frame["type"] == "websocket.disconnect"
+                if self.is_stopped and not is_departure:
                     continue  # only to see that the peer leaves, while the session comes to its end
-                self._keep(item)
+                self._keep(self.arrived(frame))
+                if is_departure:
+                    return
                 if self._wanted is not None and self._items:
                     return  # the session waits, and reads by itself from here on
                 await self._wait_for_room()

@@ -1,0 +1,78 @@
+"""What one peer does to its own session behind a real server, and cannot do to anything else."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import anyio
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.serving import serving
+from wscontrollers import App, Controller, Limits, Message, receive, websocket
+
+
+class Say(Message):
+    text: str
+
+
+class Said(Message):
+    text: str
+
+
+class Idle(Message): ...
+
+
+@pytest.fixture(params=["websockets-sansio", "wsproto"])
+def ws(request: pytest.FixtureRequest) -> str:
+    """Both WebSocket implementations of uvicorn that are not deprecated."""
+    implementation: str = request.param
+    return implementation
+
+
+def answers_of(peer: ClientConnection) -> Counter[str]:
+    """What a peer is told until it is closed: the codes of errors, the tags of all else, and the close."""
+    told = Counter[str]()
+    with suppress(ConnectionClosed):
+        while True:
+            frame = json.loads(peer.recv(timeout=20))
+            told[frame.get("code", frame["type"])] += 1
+    told[f"{peer.close_code} {peer.close_reason}"] += 1
+    return told
+
+
+@pytest.mark.parametrize(
+    ("frame", "told"),
+    [
+        ('{"type":"nothing"}', {"unknown_type": 10, "1008 too many bad frames": 1}),
+        ('{"type":"idle"}', {"rate_limited": 1, "1008 too many messages": 1}),
+    ],
+)
+def test_a_session_that_has_ended_answers_nothing_more(ws: str, frame: str, told: dict[str, int]) -> None:
+    """While its handlers have their grace its frames are read to see that the peer leaves, and for nothing else."""
+
+    class Desk(Controller):
+        limits = Limits(grace=1, burst=50)
+
+        @websocket("/")
+        async def open(self) -> AsyncIterator[None]:
+            yield
+
+        @receive(order="concurrent")
+        async def say(self, message: Say) -> None:
+            await anyio.sleep_forever()
+
+        @receive
+        async def idle(self, message: Idle) -> None: ...
+
+    with serving(App(controllers=[Desk]), ws=ws) as address, connect(f"ws://{address}/") as peer:
+        for _ in range(4):
+            peer.send('{"type":"say","text":"a"}')
+        with suppress(ConnectionClosed):
+            for _ in range(2_000):
+                peer.send(frame)
+        assert answers_of(peer) == Counter(told)
