@@ -27,6 +27,14 @@ class Said(Message):
 class Idle(Message): ...
 
 
+class Count(Message):
+    to: int
+
+
+class Number(Message):
+    n: int
+
+
 @pytest.fixture(params=["websockets-sansio", "wsproto"])
 def ws(request: pytest.FixtureRequest) -> str:
     """Both WebSocket implementations of uvicorn that are not deprecated."""
@@ -76,3 +84,34 @@ def test_a_session_that_has_ended_answers_nothing_more(ws: str, frame: str, told
             for _ in range(2_000):
                 peer.send(frame)
         assert answers_of(peer) == Counter(told)
+
+
+@pytest.mark.parametrize("is_free", [False, True])
+def test_credit_is_no_message(ws: str, is_free: bool) -> None:
+    """A client may grant each item of a long stream, also when that has ended long before; its messages count as before."""
+
+    class Counting(Controller):
+        limits = Limits(rate=1, burst=3)
+
+        @websocket("/")
+        async def open(self) -> AsyncIterator[None]:
+            yield
+
+        @receive
+        async def count(self, message: Count) -> AsyncIterator[Number]:
+            for n in range(message.to):
+                yield Number(n=n)
+
+    credit = '{"type":"credit","re":"s","n":1}'
+    with serving(App(controllers=[Counting]), ws=ws) as address, connect(f"ws://{address}/") as peer:
+        peer.send('{"type":"count","to":2000,"ref":"s"}')
+        items = [peer.recv(timeout=20) for _ in range(2_000 if is_free else 1)]
+        for _ in items:
+            peer.send(credit)
+        while json.loads(item := peer.recv(timeout=20))["type"] != "end":
+            items.append(item)
+            peer.send(credit)
+        assert len(items) == 2_000
+        for _ in range(3):
+            peer.send('{"type":"count","to":0,"ref":"t"}')
+        assert answers_of(peer) == Counter({"end": 2, "rate_limited": 1, "1008 too many messages": 1})

@@ -28,3 +28,4 @@ async def test_without_handlers_control_frames_change_nothing() -> None:
 
     for frame in (Cancel(1), Credit(1, 1)):
         NO_CONTROLS.control(frame)
+    assert not NO_CONTROLS.owes()

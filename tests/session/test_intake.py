@@ -32,6 +32,7 @@ class Noted:
 
     def __init__(self, **limits: Any) -> None:
         self.calls: list[Any] = []
+        self.owed = 0
         read = JsonCodec().reader(MessageUnion(Say))
         self.limits = Limits(**limits).over(DEFAULT_LIMITS)
         self.intake = Intake(self, self.limits, Clock(), read)
@@ -44,6 +45,10 @@ class Noted:
 
     def departed(self, code: int, reason: str) -> None:
         self.calls.append(("departed", code, reason))
+
+    def owes(self, incoming: Incoming) -> bool:
+        self.owed -= 1
+        return self.owed >= 0
 
     def controlled(self, incoming: Incoming) -> None:
         self.calls.append(incoming.message)
@@ -113,6 +118,33 @@ def bad() -> FrameError:
     return FrameError("invalid_frame", "bad")
 
 
+TOO_FAST = [ErrorFrame("rate_limited", "too many messages"), (1008, "too many messages")]
+
+
+def test_bad_frames_take_tokens_too() -> None:
+    """One beyond the rate is too many, whatever is wrong with it."""
+    noted = Noted(rate=1, burst=1)
+    noted.arrived("{")
+    noted.arrived("{")
+    assert noted.calls[1:] == TOO_FAST
+
+
+def test_control_frames_take_no_tokens_of_messages() -> None:
+    """They have a bucket of their own, four times as wide; those to which the server gave occasion take none at all."""
+    noted = Noted(rate=1, burst=2)
+    noted.owed = 5
+    for _ in range(5 + 4 * 2):
+        noted.arrived('{"type":"cancel","re":3}')
+    assert noted.calls == [Cancel(3)] * 13
+    assert noted.arrived('{"type":"say","text":"a"}') is not None
+    noted.arrived('{"type":"cancel","re":3}')
+    assert noted.calls[13:] == TOO_FAST
+    unlimited = Noted(rate=None)
+    for _ in range(1_000):
+        unlimited.arrived('{"type":"cancel","re":3}')
+    assert unlimited.calls == [Cancel(3)] * 1_000
+
+
 def test_one_frame_may_hold_several_messages() -> None:
     """Each is dealt with as if it had come alone; what is for handlers waits together."""
     assert Noted().holding(GOOD, CANCEL, bad(), GOOD) == [Cancel(1), bad().frame(), [GOOD.message, GOOD.message]]
@@ -120,12 +152,10 @@ def test_one_frame_may_hold_several_messages() -> None:
 
 
 def test_each_of_several_takes_a_token() -> None:
-    """Where there are not enough, none of them is dealt with."""
+    """But control frames. Where there are not enough, none of them is dealt with."""
     assert Noted(rate=1, burst=3).holding(GOOD, GOOD, GOOD) == [[GOOD.message] * 3]
-    assert Noted(rate=1, burst=2).holding(GOOD, CANCEL, GOOD) == [
-        ErrorFrame("rate_limited", "too many messages"),
-        (1008, "too many messages"),
-    ]
+    assert Noted(rate=1, burst=2).holding(GOOD, CANCEL, GOOD) == [Cancel(1), [GOOD.message] * 2]
+    assert Noted(rate=1, burst=2).holding(GOOD, CANCEL, GOOD, bad()) == TOO_FAST
 
 
 def test_bad_ones_of_several_count() -> None:

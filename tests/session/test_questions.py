@@ -31,3 +31,12 @@ def test_the_end_is_told_to_all_who_wait() -> None:
         questions.end()
         assert question.answered.is_set()
         assert question.answer is UNANSWERED
+
+
+def test_each_question_is_one_for_one_reply() -> None:
+    """Also for a late one, and for a heartbeat, which nobody waits for."""
+    questions = Questions()
+    assert not questions.owes()
+    with questions.asked(read):
+        questions.reference()
+    assert [questions.owes() for _ in range(3)] == [True, True, False]

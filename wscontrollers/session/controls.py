@@ -13,6 +13,10 @@ class Controls:
     def control(self, frame: Cancel | Credit | Recover) -> None:
         """A control frame came in."""
 
+    def owes(self) -> bool:
+        """Whether an item of a stream went out for which no credit came in yet; each is one for one frame of credit."""
+        return False
+
 
 NO_CONTROLS = Controls()
 """For a session without handlers: control frames change nothing."""

@@ -152,6 +152,10 @@ class Dispatcher(Controls):
         elif isinstance(frame, Cancel):
             self._cancel(frame.re)
 
+    def owes(self) -> bool:
+        """See `Controls.owes`."""
+        return self._handling.owes()
+
     def _cancel(self, ref: Ref) -> None:
         if self._current is not None and self._current.ref == ref:
             self._cancelled = self._current

@@ -39,7 +39,7 @@ class Handling:
         around: The controller's interceptor.
     """
 
-    __slots__ = ("around", "calls", "handlers", "life", "plans", "streams", "values")
+    __slots__ = ("_uncredited", "around", "calls", "handlers", "life", "plans", "streams", "values")
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class Handling:
             for handler, plan in zip(handlers, plans, strict=True)
         )
         self.streams: dict[Ref, Stream] | None = None
+        self._uncredited = 0
 
     def shielding(self) -> AbstractContextManager[CancelScope | None]:
         """A scope around the handling of messages in one task, for their clean-ups; nothing where no handler has any."""
@@ -161,6 +162,7 @@ class Handling:
                 if not write(frame) and await send(*event_of(frame)) is closed:
                     return
                 sent += 1
+                self._uncredited += 1
                 if not sent % _BREATH:
                     await checkpoint()
         finally:
@@ -182,3 +184,9 @@ class Handling:
         stream = self.streams.get(ref) if self.streams is not None else None
         if stream is not None:
             stream.grant(items)
+
+    def owes(self) -> bool:
+        """Whether an item went out for which no credit came in yet, be its stream over or not; it is one for one frame."""
+        owes = self._uncredited > 0
+        self._uncredited -= owes
+        return owes

@@ -19,6 +19,9 @@ from .reading import Frame
 
 _CONTROLS = frozenset({Cancel, Credit, Recover, Reply, Several})
 
+CONTROLS = 4
+"""How many control frames may come in for each message that may, beside those to which the server gave occasion."""
+
 TOO_BIG = 1009
 POLICY_VIOLATION = 1008
 
@@ -38,6 +41,10 @@ class Receiver(Protocol):
 
     def departed(self, code: int, reason: str) -> None:
         """The peer is gone."""
+        ...
+
+    def owes(self, incoming: Incoming) -> bool:
+        """Whether this side gave occasion to a control frame or a reply; each occasion is one for one frame."""
         ...
 
     def controlled(self, incoming: Incoming) -> None:
@@ -77,6 +84,7 @@ class Intake:
         "_quick",
         "_read",
         "_receiver",
+        "_spare",
         "heard",
         "is_quiet",
         "last",
@@ -91,6 +99,7 @@ class Intake:
         self._quick = inf if limits.message is None else limits.message // 4
         self.last = self.heard = clock.now()
         self._bucket = None if limits.rate is None else TokenBucket(limits.rate, limits.burst, self.last)
+        self._spare: TokenBucket | None = None
         self._bad = self._bad_in_a_row = 0
         self.is_quiet = False
 
@@ -107,19 +116,24 @@ class Intake:
         if len(data) > self._quick and self._is_too_big(data):
             self._receiver.stop(TOO_BIG, f"message over {self._limits.message} bytes")
             return None
+        incoming: Incoming | Frame
+        if self._read is None:
+            incoming = frame
+        else:
+            # Read before it is counted, for what is counted depends on what it is: beyond the rate that is one frame.
+            try:
+                incoming = self._read(data)
+            except FrameError as error:
+                if self._bucket is None or self._bucket.take(now):
+                    self.refuse(error)
+                else:
+                    self._too_fast()
+                return None
+            if incoming.message.__class__ in _CONTROLS:
+                self._control(incoming)
+                return None
         if self._bucket is not None and not self._bucket.take(now):
             self._too_fast()
-            return None
-        if self._read is None:
-            self.last = now
-            return frame
-        try:
-            incoming = self._read(data)
-        except FrameError as error:
-            self.refuse(error)
-            return None
-        if incoming.message.__class__ in _CONTROLS:
-            self._control(incoming)
             return None
         self._bad_in_a_row = 0
         self.last = now
@@ -149,14 +163,27 @@ class Intake:
         if isinstance(incoming.message, Several):
             self._several(incoming.message.items)
             return
+        if not self._receiver.owes(incoming) and not self._spares():
+            self._too_fast()
+            return
         self._bad_in_a_row = 0
         if not isinstance(incoming.message, Reply):
             self.last = self.heard
         self._receiver.controlled(incoming)
 
+    def _spares(self) -> bool:
+        """Take a token for a control frame to which nothing here gave occasion; whether there was one."""
+        limits = self._limits
+        if limits.rate is None:
+            return True
+        if self._spare is None:
+            self._spare = TokenBucket(CONTROLS * limits.rate, CONTROLS * limits.burst, self.heard)
+        return self._spare.take(self.heard)
+
     def _several(self, items: Sequence[Incoming | FrameError]) -> None:
         """Look at what one frame holds as if each had come alone: it takes its token, and where it is bad it counts."""
-        if self._bucket is not None and not all(self._bucket.take(self.last) for _ in items[1:]):
+        bucket, now = self._bucket, self.heard
+        if bucket is not None and not all(bucket.take(now) for item in items if not _is_control(item)):
             self._too_fast()
             return
         messages: deque[Incoming] = deque()
@@ -167,7 +194,7 @@ class Intake:
                 self.refuse(item)
                 continue
             self._bad_in_a_row = row = 0
-            if item.message.__class__ in _CONTROLS:
+            if _is_control(item):
                 self._control(item)
             else:
                 messages.append(item)
@@ -183,6 +210,10 @@ class Intake:
         return (
             limit is not None and (len(data) if isinstance(data, bytes) else len(data.encode("utf-8", "surrogatepass"))) > limit
         )
+
+
+def _is_control(item: Incoming | FrameError) -> bool:
+    return isinstance(item, Incoming) and item.message.__class__ in _CONTROLS
 
 
 def _over(count: int, limit: Any) -> bool:

@@ -12,7 +12,7 @@ from anyio import CancelScope
 from anyio.abc import TaskGroup
 
 from ..exceptions import WebSocketDisconnect
-from ..messages import FrameError, Incoming, Recover, Reply
+from ..messages import Credit, FrameError, Incoming, Recover, Reply
 from ..websockets import ServedWebSocket, WebSocketState
 from .clock import clock_of
 from .controls import NO_CONTROLS, Controls
@@ -350,6 +350,13 @@ class Life(Speaker):
             self._timekeeper.wake()
 
     # What comes in
+
+    def owes(self, incoming: Incoming) -> bool:
+        """Whether this side gave occasion to a control frame or a reply, which counts as no message of the client's then."""
+        message = incoming.message
+        if isinstance(message, Reply):
+            return self.questions.owes()
+        return isinstance(message, Credit) and self.controls.owes()
 
     def controlled(self, incoming: Incoming) -> None:
         """Deal with a control frame or a reply."""

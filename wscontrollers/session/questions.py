@@ -37,10 +37,10 @@ class Question:
 class Questions:
     """The requests of one session that wait for their answers."""
 
-    __slots__ = ("_last", "_waiting")
+    __slots__ = ("_last", "_replies", "_waiting")
 
     def __init__(self) -> None:
-        self._last = 0
+        self._last = self._replies = 0
         self._waiting: dict[Ref, Question] | None = None
 
     def reference(self) -> int:
@@ -74,6 +74,12 @@ class Questions:
         if question is not None:
             question.answer = question.read(frame).message
             question.answered.set()
+
+    def owes(self) -> bool:
+        """Whether more was asked than was replied until now; each question is one for one reply, be it late or not."""
+        owes = self._replies < self._last
+        self._replies += owes
+        return owes
 
     def end(self) -> None:
         """No answer comes any more: tell all who wait."""
