@@ -43,6 +43,22 @@ def test_the_newest_of_a_key_takes_the_place_of_the_older() -> None:
     assert not backlog.replace("X", FRAME, 2)
 
 
+def test_a_bigger_one_of_a_key_needs_room() -> None:
+    """One without room does not take the older one's place, which can be taken out for it."""
+    backlog = Backlog(9, 10)
+    backlog.push(Entry(FRAME, 3, key="X"))
+    assert backlog.replace("X", FRAME, 20), "one alone may be as big as it is"
+    assert backlog.replace("X", FRAME, 3)
+    backlog.push(Entry(FRAME, 6, key="Y"))
+    assert backlog.replace("X", FRAME, 4)
+    assert not backlog.replace("X", FRAME, 5)
+    assert not backlog.has_room(1)
+    assert backlog.discard("X")
+    assert not backlog.discard("X")
+    assert [entry.key for entry in backlog] == ["Y"]
+    assert backlog.has_room(4)
+
+
 def test_only_what_may_be_dropped_is_shed() -> None:
     """The oldest of those first, as many as are needed."""
     backlog = Backlog(4, 100)

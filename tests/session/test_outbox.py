@@ -179,6 +179,30 @@ async def test_bytes_are_a_bound_too() -> None:
     assert peer.got == ["a", "gap 1", "big"]
 
 
+@pytest.mark.parametrize(
+    ("policy", "size", "got"),
+    [
+        (Overflow.CLOSE, 7, ["a"]),
+        (Overflow.DROP_NEWEST, 7, ["a", "gap 1", "x1", "b", "y1"]),
+        (Overflow.DROP_OLDEST, 7, ["a", "gap 1", "b", "x2"]),
+        (Overflow.CLOSE, 3, ["a", "x2", "b", "y1"]),
+    ],
+)
+async def test_what_is_replaced_does_not_grow_beyond_the_bytes(policy: Overflow, size: int, got: list[str]) -> None:
+    """A bigger frame of a key, for whose bytes there is no room, is one without room: its policy holds."""
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(tasks)
+        outbox = peer.outbox(frames=100, size=10)
+        outbox.send_nowait(frame("a"), 1)
+        await anyio.wait_all_tasks_blocked()
+        for key, text, bytes_ in (("x", "x1", 3), (None, "b", 3), ("y", "y1", 3)):
+            outbox.send_nowait(frame(text), bytes_, Overflow.CLOSE if text == "b" else Overflow.DROP_OLDEST, key=key)
+        outbox.send_nowait(frame("x2"), size, policy, key="x")
+        peer.gate.set()
+    assert peer.got == got
+    assert peer.told == ["overflown"] * (got == ["a"])
+
+
 async def test_a_write_that_fails_closes_it() -> None:
     """When the peer is gone all who send and wait are told CLOSED, without an exception."""
     async with anyio.create_task_group() as tasks:

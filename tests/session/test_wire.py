@@ -62,6 +62,7 @@ def test_raw_frames_need_a_kind_of_their_own() -> None:
 def test_a_frame_is_an_event_of_its_kind() -> None:
     """Text goes out as text, bytes as binary, with their size."""
     assert event_of("ab") == ({"type": "websocket.send", "text": "ab"}, 2)
+    assert event_of("té🍵") == ({"type": "websocket.send", "text": "té🍵"}, 7)
     assert event_of(b"abc") == ({"type": "websocket.send", "bytes": b"abc"}, 3)
 
 

@@ -78,13 +78,23 @@ class Backlog:
             self._left(entry)
 
     def replace(self, key: object, frame: Frame, size: int) -> bool:
-        """Put a newer frame in the place of the one that waits with a key; whether one did."""
+        """Put a newer frame in the place of the one that waits with a key; whether one did, and there was room for the bytes."""
         entry = self._keys.get(key)
         if entry is None:
             return False
-        self._bytes += size - entry.size
+        total = self._bytes + size - entry.size
+        if total > self._size and size > entry.size and len(self._entries) > 1:
+            return False
+        self._bytes = total
         entry.frame, entry.size = frame, size
         return True
+
+    def discard(self, key: object) -> bool:
+        """Take out the one that waits with a key, for a newer one that could not replace it; whether one did."""
+        entry = self._keys.get(key)
+        if entry is not None:
+            self.forget(entry)
+        return entry is not None
 
     def shed(self, size: int) -> int:
         """Drop the oldest frames that may be dropped until there is room; how many were.

@@ -145,7 +145,7 @@ class Outbox(Outlet):
             if key is not None and self._backlog.replace(key, frame, size):
                 self.replaced += 1
                 return Delivery.QUEUED
-            if not self._backlog.has_room(size) and not self._make_room(size, policy):
+            if not self._backlog.has_room(size) and not self._make_room(size, policy, key):
                 return Delivery.CLOSED if self._state is _State.CLOSED else Delivery.DROPPED
         self._queue(Entry(frame, size, key, is_expendable=policy is Overflow.DROP_OLDEST))
         return Delivery.QUEUED
@@ -322,12 +322,14 @@ class Outbox(Outlet):
             self._backlog = Backlog(self._frames, self._size)
         self._backlog.push(entry)
 
-    def _make_room(self, size: int, policy: Overflow) -> bool:
+    def _make_room(self, size: int, policy: Overflow, key: object) -> bool:
         if policy is Overflow.CLOSE:
             self.close()
             self._owner.overflown()
             return False
         if policy is Overflow.DROP_OLDEST and self._backlog is not None:
+            if key is not None:
+                self.replaced += self._backlog.discard(key)
             self._lose(self._backlog.shed(size))
             if self._backlog.has_room(size):
                 return True

@@ -31,5 +31,12 @@ def packed(frame: str | bytes) -> bytes:
     return _BINARIES[size] + frame if size < _SHORT else _long(_BINARY, size) + frame
 
 
+def bytes_of(frame: str | bytes) -> int:
+    """How many bytes the payload of a frame is: a text's in UTF-8. Of a text in ASCII they are not counted, it knows."""
+    if isinstance(frame, str) and not frame.isascii():
+        return len(frame.encode("utf-8", "surrogatepass"))
+    return len(frame)
+
+
 def _long(kind: int, size: int) -> bytes:
     return _MEDIUM.pack(kind, 126, size) if size < 65_536 else _LONG.pack(kind, 127, size)

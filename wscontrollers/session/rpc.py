@@ -27,6 +27,7 @@ from ..messages import (
 from ..messages.errors import CANCELLED
 from ..messages.jsonrpc import Call, Failure, Id, Response
 from .framing import RAW, Read, Several
+from .packing import bytes_of
 from .results import NOBODY, response_json, result_reader
 
 TOO_BIG: Final = "too_big"
@@ -40,7 +41,7 @@ class Rpc:
         protocol: What its controller says of it.
         incoming: The messages that can be called; None where the endpoint reads the frames itself.
         outgoing: Types that may be notifications or requests beside subclasses of `Message`.
-        held: Characters that the responses of one session may have together while they wait for others of their batch.
+        held: Bytes that the responses of one session may have together while they wait for others of their batch.
 
     Raises:
         DeclarationError: A method has a name that the specification keeps for itself (section 4).
@@ -75,7 +76,7 @@ class Batch:
     Attributes:
         responses: In the order of the calls; empty texts for those that are missing.
         left: How many are missing.
-        size: The characters of those that are there.
+        size: The bytes of those that are there.
     """
 
     __slots__ = ("left", "responses", "size")
@@ -94,7 +95,7 @@ class Batch:
         """Put a response into its place."""
         self.responses[place] = response
         self.left -= 1
-        self.size += len(response)
+        self.size += bytes_of(response)
 
 
 class Waiting(NamedTuple):
@@ -255,9 +256,9 @@ class RpcFraming:
         batch = call.batch
         if batch is None:
             return response
-        if self._held and self._held + len(response) > self._rpc.held:
+        if self._held and self._held + bytes_of(response) > self._rpc.held:
             response = self._rpc.write.error(call.id, TOO_BIG, "the responses to the batch are too big")
-        self._held += len(response)
+        self._held += bytes_of(response)
         batch.put(call.place, response)
         if batch.left:
             return None

@@ -16,7 +16,7 @@ class SharedFrame:
     Attributes:
         event: The ASGI event that sends it; whoever may change events is given a copy.
         frame: The same frame.
-        size: About how many bytes it is.
+        size: How many bytes it is.
     """
 
     __slots__ = ("_packet", "event", "frame", "size")

@@ -21,6 +21,7 @@ from .delivery import Overflow
 from .framing import FlatFraming, Framing, Read
 from .limits import Limits
 from .owner import Frame
+from .packing import bytes_of
 
 if TYPE_CHECKING:
     from ..messages import JsonRpc
@@ -125,7 +126,7 @@ class Wire:
 
 
 def event_of(frame: str | bytes) -> tuple[Frame, int]:
-    """The ASGI event for a frame, and about how many bytes it is."""
-    if frame.__class__ is str:
-        return {"type": "websocket.send", "text": frame}, len(frame)
+    """The ASGI event for a frame, and how many bytes it is."""
+    if isinstance(frame, str):
+        return {"type": "websocket.send", "text": frame}, len(frame) if frame.isascii() else bytes_of(frame)
     return {"type": "websocket.send", "bytes": frame}, len(frame)
