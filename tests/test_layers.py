@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "wscontrollers"
 
 ORDER = [
     {
-        *("exceptions", "callables", "field_options", "generated", "lazily", "markers", "params", "records"),
+        *("exceptions", "callables", "cancellation", "field_options", "generated", "lazily", "markers", "params", "records"),
         *("strays", "declare", "status", "reports", "websockets", "middleware"),
     },
     {"messages"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -77,30 +76,6 @@ class Incident:
         logger.error("session %s: unhandled exception at %r", self.id, fallback.scope.get("path", ""), exc_info=error)
         report(fallback.scope, error)
         await fail(self.websocket or fallback)
-
-
-def failure_of(error: BaseException) -> Exception | None:
-    """What is to be answered and logged of whatever left an endpoint; None for what has to go on, as a cancellation has.
-
-    On asyncio a session that awaits a cancelled task of somebody else's sees the same exception as one that is cancelled
-    itself. Nobody takes that one further out, and the peer would see a broken connection.
-    """
-    if isinstance(error, Exception):
-        return error
-    if not isinstance(error, asyncio.CancelledError):
-        return None
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:  # trio, which has a cancellation of its own
-        return None
-    if task is None or task.cancelling():
-        return None
-    failure = RuntimeError(
-        "a session awaited something that was cancelled, and was not cancelled itself. "
-        "Fix: catch CancelledError around that await."
-    )
-    failure.__cause__ = error
-    return failure
 
 
 def ends_well(error: BaseException, scope: Scope) -> bool:

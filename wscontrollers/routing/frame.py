@@ -10,13 +10,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import session
 from ..callables import unwrapped
+from ..cancellation import failure_of
 from ..container import Container, Graph
 from ..dependencies import Dependant, Plan, Planned, Resolution
 from ..dependencies.fields import ErrorDetail
 from ..exceptions import EndpointContext, WebSocketRequestValidationError
 from ..security.origins import OriginPolicy
 from ..websockets import ServedWebSocket, WebSocket
-from .failures import Incident, answer, deny, end, ends_well, failure_of, meant
+from .failures import Incident, answer, deny, end, ends_well, meant
 from .shielding import unwinding_scope
 
 Endpoint = Callable[[WebSocket], Awaitable[Any]]

@@ -117,8 +117,8 @@ class Dispatcher(Controls):
                     answered = answer(await call(values, incoming.message), incoming.ref)
                     if answered is not None and not write(answered):
                         await send(*event_of(answered))
-                except Exception as error:
-                    await handling.failed(error, index, incoming)
+                except BaseException as left:
+                    await handling.failed(left, index, incoming)
                 self._current = None
                 if self._cancelled is not None:
                     await checkpoint()  # a cancel that came too late ends here, and not in the next message

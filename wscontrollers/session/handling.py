@@ -10,6 +10,7 @@ import anyio
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 
+from ..cancellation import failure_of
 from ..dependencies import MessagePlan
 from ..exceptions import WebSocketDisconnect, WebSocketException
 from ..messages import Incoming, Ref
@@ -94,17 +95,24 @@ class Handling:
             answer = life.framing.answer(result, incoming.ref)
             if answer is not None:
                 await (life.deliver if life.framing.must_arrive else life.outbox.send)(*event_of(answer))
-        except Exception as error:
-            await self.failed(error, index, incoming)
+        except BaseException as left:
+            await self.failed(left, index, incoming)
 
-    async def failed(self, error: Exception, index: int, incoming: Incoming) -> None:
+    async def failed(self, left: BaseException, index: int, incoming: Incoming) -> None:
         """Answer the message of a handler that failed; nothing is said where it was told of the end.
+
+        Args:
+            left: What left the handler.
+            index: Which handler.
+            incoming: The message.
 
         Raises:
             WebSocketException: The handler wants the session closed with a code.
+            BaseException: The handler was cancelled.
         """
-        if isinstance(error, WebSocketException):
-            raise error
+        error = failure_of(left)
+        if error is None or isinstance(error, WebSocketException):
+            raise left
         life = self.life
         if isinstance(error, WebSocketDisconnect) and life.ended is not None:
             return

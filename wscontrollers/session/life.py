@@ -11,6 +11,7 @@ import anyio
 from anyio import CancelScope
 from anyio.abc import TaskGroup
 
+from ..cancellation import failure_of
 from ..exceptions import WebSocketDisconnect
 from ..messages import Credit, FrameError, Incoming, Recover, Reply
 from ..websockets import ServedWebSocket, WebSocketState
@@ -181,10 +182,13 @@ class Life(Speaker):
                 await body(*args)
                 failure = self.failure
                 await self._see_off()
-            except Exception as error:
+            except BaseException as left:
+                failure = failure_of(left)
+                if failure is None:
+                    raise
                 # That the session ended is no news where a task of it failed: the failure is.
-                is_consequence = self.failure is not None and isinstance(error, WebSocketDisconnect)
-                failure = self.failure if is_consequence else error
+                if self.failure is not None and isinstance(failure, WebSocketDisconnect):
+                    failure = self.failure
             finally:
                 watch.remove(timekeeper)
                 self._timekeeper = None
@@ -249,7 +253,10 @@ class Life(Speaker):
     async def _guarded(self, function: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> None:
         try:
             await function(*args)
-        except Exception as error:
+        except BaseException as left:
+            error = failure_of(left)
+            if error is None:
+                raise
             self.fail(error)
 
     # Ending
