@@ -129,7 +129,7 @@ async def test_so_has_a_stream_and_a_call_of_json_rpc() -> None:
 
 async def test_a_task_of_the_session_that_awaits_what_was_cancelled_has_failed() -> None:
     """As with any exception of it, `ended` and the peer are told the same."""
-    seen: list[tuple[int, type[BaseException]]] = []
+    seen: list[tuple[int, object]] = []
 
     class Chat(Controller):
         @websocket("/")

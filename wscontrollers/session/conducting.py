@@ -38,10 +38,22 @@ async def conduct(life: Life, endpoint: AsyncGenerator[None, None], dispatcher: 
             raise life.failure
     except BaseException as error:
         life.end(ended_by(error))
-        await _thrown(endpoint, error)
-        life.failure = None
+        await _dealt_with(life, endpoint, error)
         return
     await _resumed(endpoint)
+
+
+async def _dealt_with(life: Life, endpoint: AsyncGenerator[None, None], error: BaseException) -> None:
+    """Throw what ended the session into its endpoint, which can still speak while it deals with it."""
+    ended = life.ended
+    if isinstance(error, Exception) and ended is not None and ended.exception is error:
+        life.thrown = error
+    try:
+        await _thrown(endpoint, error)
+        life.failure = None
+        life.dealt_with()
+    finally:
+        life.thrown = None
 
 
 async def _resumed(endpoint: AsyncGenerator[None, None]) -> None:

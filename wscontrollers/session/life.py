@@ -17,6 +17,7 @@ from ..messages import Credit, FrameError, Incoming, Recover, Reply
 from ..websockets import ServedWebSocket, WebSocketState
 from .clock import clock_of
 from .controls import NO_CONTROLS, Controls
+from .delivery import Delivery
 from .ending import Ended, ended_by, shortened
 from .intake import POLICY_VIOLATION, Intake
 from .loops import current_task
@@ -57,6 +58,7 @@ class Life(Speaker):
         line: What it has in place of a connection, if it can be resumed.
         controls: Who deals with control frames.
         failure: What a task of the session failed with.
+        thrown: What ended the session, while its endpoint deals with it at its yield; None otherwise.
     """
 
     __slots__ = (
@@ -79,6 +81,7 @@ class Life(Speaker):
         "questions",
         "reading",
         "subprotocol",
+        "thrown",
         "websocket",
         "wire",
     )
@@ -104,6 +107,7 @@ class Life(Speaker):
         self.is_lost = False
         self.controls: Controls = NO_CONTROLS
         self.failure: Exception | None = None
+        self.thrown: Exception | None = None
         self.line = line
         self._id: str | None = None if line is None else line.id
         self._enrol = enrol
@@ -309,8 +313,30 @@ class Life(Speaker):
         self.interrupt()
 
     def stop(self, code: int, reason: str) -> None:
-        """End the session; what runs has its grace."""
-        self.end(Ended("server", code, reason))
+        """End the session; what runs has its grace. An endpoint that deals with an exception says by it how the session ends."""
+        if self.thrown is None:
+            self.end(Ended("server", code, reason))
+        else:
+            self.dealt_with(code, reason)
+
+    def dealt_with(self, code: int = NORMAL, reason: str = "") -> None:
+        """The endpoint dealt with what was thrown into it: that is no failure any more, though it is why the session ended."""
+        if self.thrown is not None:
+            self.ended = Ended("server", code, reason, self.thrown)
+            self.thrown = None
+            self.websocket.closing = (code, shortened(reason))
+
+    async def last_words(self, message: Any) -> Delivery:
+        """Send what an endpoint has to say while it deals with an exception; otherwise nothing is sent behind the end.
+
+        A peer that does not take it is not waited for as long as it likes: nobody looks at how its writes get on any more.
+        """
+        if self.thrown is None:
+            return Delivery.CLOSED
+        with anyio.move_on_after(self.limits.stall or FLUSH_TIME):
+            return await self.outbox.send(*event_of(self.framing.message(message)))
+        self.outbox.close()
+        return Delivery.CLOSED
 
     def departed(self, code: int, reason: str) -> None:
         """The peer is gone: what runs is cancelled; an endpoint that waits for a message goes on behind its loop."""

@@ -153,7 +153,8 @@ class Session(Generic[In, Out]):
         """Send a message; a slow peer is waited for.
 
         Returns:
-            `SENT`, or `CLOSED` if the session has ended: no exception.
+            `SENT`, or `CLOSED` if the session has ended: no exception. An endpoint that deals with an exception at its `yield`
+            still sends.
 
         Raises:
             RuntimeError: The handshake is not accepted.
@@ -161,7 +162,7 @@ class Session(Generic[In, Out]):
         """
         life = self._life
         if life.ended is not None:
-            return _closed()
+            return life.last_words(message)
         return life.outbox.send(*event_of(life.framing.message(message)))
 
     def send_nowait(self, message: Out) -> Delivery:
@@ -175,7 +176,7 @@ class Session(Generic[In, Out]):
             TypeError: It is nothing that can be sent.
         """
         life = self._life
-        if life.ended is not None:
+        if life.ended is not None and life.thrown is None:
             return Delivery.CLOSED
         policy, key = life.wire.policy_of(message)
         return life.outbox.send_nowait(*event_of(life.framing.message(message)), policy, key)
@@ -274,7 +275,8 @@ class Session(Generic[In, Out]):
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End the session. Nothing is received any more; handlers that run have their grace, clean-ups run, what waits in the
-        outbox is sent, and then the close frame.
+        outbox is sent, and then the close frame. An endpoint that deals with an exception at its `yield` says by it how the
+        session ends, in place of 1000.
 
         Args:
             code: The close code (RFC 6455, section 7.4).
@@ -297,10 +299,6 @@ class Session(Generic[In, Out]):
     def _departure(self) -> WebSocketDisconnect:
         ended = self.ended or Ended("network", LOSS)
         return WebSocketDisconnect(ended.code, ended.reason)
-
-
-async def _closed() -> Delivery:
-    return Delivery.CLOSED
 
 
 def life_of(session: Session[Any, Any]) -> Life:
