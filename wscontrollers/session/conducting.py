@@ -21,7 +21,7 @@ async def conduct(life: Life, endpoint: AsyncGenerator[None, None], dispatcher: 
 
     Raises:
         Exception: What the endpoint raised, or a task of the session that the endpoint did not deal with.
-        RuntimeError: It yields more than once.
+        RuntimeError: It yields more than once, or before the handshake is accepted.
     """
     entered = False
     with life.interruption():
@@ -31,6 +31,8 @@ async def conduct(life: Life, endpoint: AsyncGenerator[None, None], dispatcher: 
     if not entered:
         return
     try:
+        if life.is_connecting:
+            raise _too_early(endpoint)
         while life.ended is None and life.failure is None:
             await dispatcher.run()
         await dispatcher.finish()
@@ -69,6 +71,13 @@ async def _thrown(endpoint: AsyncGenerator[None, None], error: BaseException) ->
         return
     await endpoint.aclose()
     raise _too_often(endpoint) from error
+
+
+def _too_early(endpoint: Any) -> RuntimeError:
+    return RuntimeError(
+        f"{place_of(endpoint)}: it yields before the handshake is accepted. Fix: with accept=False call session.accept() "
+        "before the yield."
+    )
 
 
 def _too_often(endpoint: Any) -> RuntimeError:

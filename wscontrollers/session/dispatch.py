@@ -52,7 +52,6 @@ class Dispatcher(Controls):
     """
 
     __slots__ = (
-        "_answer",
         "_by_tag",
         "_cancelled",
         "_current",
@@ -70,7 +69,6 @@ class Dispatcher(Controls):
         self._handling = handling
         self._life = handling.life
         self._by_tag: Mapping[str, int] = handlers.by_tag
-        self._answer = handling.life.framing.answer
         life = handling.life
         self._send = life.deliver if life.framing.must_arrive else life.outbox.send
         self._current: Incoming | None = None
@@ -89,7 +87,7 @@ class Dispatcher(Controls):
             # What follows is one coroutine on purpose: all that are below a session are passed with every message, and most
             # messages come the short way through it.
             reading, handling, task = life.reading, self._handling, current_task()
-            by_tag, calls, values, answer, send = self._by_tag, handling.calls, handling.values, self._answer, self._send
+            by_tag, calls, values, answer, send = self._by_tag, handling.calls, handling.values, life.framing.answer, self._send
             write = life.outbox.write
             while True:
                 if reading.parks(task):

@@ -95,6 +95,8 @@ class Holder:
         """Accept a handshake whose dependencies are solved, unless that is left to the endpoint."""
         if self.contract.accept:
             await life_of(session).accept()
+        else:
+            life_of(session).leave_accept()
 
     def hold(self, session: Session[Any, Any], plan: Plan, values: list[Any]) -> Awaitable[None]:
         """Run an endpoint in its session; what is returned is awaited.

@@ -145,6 +145,10 @@ class Intake:
         self._receiver.departed(frame.get("code", 1005), frame.get("reason") or "")
         return None
 
+    def speak(self, read: Read | None) -> None:
+        """Read frames of another kind from now on."""
+        self._read = read
+
     def release(self) -> None:
         """Let go of whose frames they were; none comes any more."""
         del self._receiver

@@ -153,15 +153,47 @@ class Life(Speaker):
     # Running
 
     async def accept(self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None) -> None:
-        """Accept the handshake; a second call changes nothing."""
+        """Accept the handshake; a second call changes nothing.
+
+        Raises:
+            ValueError: The client does not offer the subprotocol.
+        """
         if self.websocket.is_connecting:
-            if subprotocol is not None:
-                self.subprotocol = subprotocol
+            if subprotocol is not None and subprotocol != self.subprotocol:
+                self._choose(subprotocol)
             await self.websocket.accept(self.subprotocol, headers)
             self.websocket.accepted_early = True
+            if self.wire.incoming is not None:
+                self.reading.receive = self.websocket.receive_event
             self.reading.go_direct()
             if self.line is not None and self._tasks is not None:
                 await self._announce(self.line)
+
+    def leave_accept(self) -> None:
+        """Leave the accept to the endpoint; before it nothing can be received."""
+        if self.is_connecting and self.wire.incoming is not None:
+            self.reading.receive = self._first_event
+
+    def _choose(self, subprotocol: str) -> None:
+        offered = self.websocket.scope.get("subprotocols") or ()
+        if subprotocol not in offered:
+            raise ValueError(
+                f"Session.accept({subprotocol!r}): the client does not offer it, and would have to fail (RFC 6455, section "
+                '4.1). Fix: choose one of websocket.scope["subprotocols"], or leave it out.'
+            )
+        # The client goes by what it is told: a codec's name is that codec, any other one what is spoken without a name.
+        self.subprotocol = subprotocol
+        self.framing, _ = self.wire.negotiate((subprotocol,))
+        self.intake.speak(self.framing.read)
+
+    async def _first_event(self) -> Frame:
+        if self.is_connecting:
+            raise RuntimeError(
+                "Session: nothing can be received before the handshake is accepted. Fix: with accept=False call "
+                "session.accept() first."
+            )
+        self.reading.receive = receive = self.websocket.receive_event
+        return await receive()
 
     async def run(self, body: Callable[[*Args], Awaitable[Any]], *args: *Args) -> None:
         """Run an endpoint with all of the session's tasks, which end with it.
@@ -368,6 +400,8 @@ class Life(Speaker):
         if self._memberships is not None:
             self._memberships.release()
             self._memberships = None
+        if self.is_connecting and self.wire.incoming is not None:
+            self.reading.receive = self.websocket.receive_event
         self.outbox.release()
         self.websocket.read_by(self.reading.release())
         self.intake.release()

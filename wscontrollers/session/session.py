@@ -103,8 +103,12 @@ class Session(Generic[In, Out]):
         """Accept the handshake, for endpoints with `accept=False`; a second call changes nothing.
 
         Args:
-            subprotocol: The one to choose of those offered; the codec's when left out.
+            subprotocol: The one to choose of those offered; the codec's when left out. A codec's name is that codec from now on,
+                any other one the codec that is spoken without a name.
             headers: Headers of the answer.
+
+        Raises:
+            ValueError: The client does not offer the subprotocol.
         """
         await self._life.accept(subprotocol, headers)
 
@@ -140,7 +144,7 @@ class Session(Generic[In, Out]):
 
         Raises:
             WebSocketDisconnect: The session has ended.
-            RuntimeError: Another task receives.
+            RuntimeError: Another task receives, or the handshake is not accepted.
         """
         self._current = incoming = cast("Incoming | None", await self._life.reading.next())
         if incoming is None:
