@@ -16,7 +16,9 @@ from wscontrollers import (
     Controller,
     DeclarationError,
     Depends,
+    Limits,
     Module,
+    Session,
     WebSocket,
     WebSocketDisconnect,
     provider,
@@ -255,3 +257,22 @@ def test_frames_go_past_the_server_unless_it_is_said_that_they_must_not(direct: 
         host = host_of({"app": app})
         assert host is not None
         assert host.direct is direct
+
+
+def test_a_function_of_the_app_takes_limits_and_accept() -> None:
+    """They go to its router with all the rest."""
+    app = App()
+
+    @app.websocket("/a", accept=False, limits=Limits(inbox=3))
+    async def accepting(session: Session[Any, Any]) -> None:
+        await session.accept()
+        await session.send(str(session.limits.inbox))
+
+    async def other(session: Session[Any, Any]) -> None:
+        await session.send(str(session.limits.inbox))
+
+    app.add_api_websocket_route("/b", other, limits=Limits(inbox=4))
+    with TestClient(app) as client:
+        for path, inbox in (("/a", "3"), ("/b", "4")):
+            with client.websocket_connect(path) as session:
+                assert session.receive_text() == inbox

@@ -142,16 +142,29 @@ class App(Starlette):
             incident.websocket = None
 
     def websocket(
-        self, path: str, name: str | None = None, *, dependencies: Sequence[Dependency] | None = None
+        self,
+        path: str,
+        name: str | None = None,
+        *,
+        dependencies: Sequence[Dependency] | None = None,
+        accept: bool = True,
+        limits: Limits | None = None,
     ) -> Callable[[EndpointT], EndpointT]:
-        """Decorate an endpoint; the function itself is returned."""
-        return self.router.websocket(path, name, dependencies=dependencies)
+        """Decorate an endpoint; the function itself is returned. See `APIRouter.add_api_websocket_route`."""
+        return self.router.websocket(path, name, dependencies=dependencies, accept=accept, limits=limits)
 
     def add_api_websocket_route(
-        self, path: str, endpoint: AnyCallable, name: str | None = None, *, dependencies: Sequence[Dependency] | None = None
+        self,
+        path: str,
+        endpoint: AnyCallable,
+        name: str | None = None,
+        *,
+        dependencies: Sequence[Dependency] | None = None,
+        accept: bool = True,
+        limits: Limits | None = None,
     ) -> None:
-        """Add an endpoint."""
-        self.router.add_api_websocket_route(path, endpoint, name, dependencies=dependencies)
+        """Add an endpoint; see `APIRouter.add_api_websocket_route`."""
+        self.router.add_api_websocket_route(path, endpoint, name, dependencies=dependencies, accept=accept, limits=limits)
 
     def websocket_route(self, path: str, name: str | None = None) -> Callable[[EndpointT], EndpointT]:
         """Decorate a plain Starlette endpoint, into which nothing is injected."""

@@ -15,7 +15,7 @@ from .exceptions import DeclarationError, RouteError
 from .routing import APIRouter, APIWebSocketRoute
 from .routing.paths import checked_prefix, takes_all_of
 from .session.contract import Contract
-from .session.limits import Limits
+from .session.limits import Limits, given_limits
 
 _ROUTER = "__controller_router__"
 _LISTS = ("dependencies", "sends")
@@ -107,10 +107,10 @@ def made_router(cls: type) -> APIRouter | None:
 def _contract(cls: type, method: MarkedMethod, mark: WebSocketMark, handlers: session.Handlers | None) -> Contract:
     """What is declared of the sessions of one endpoint: by its mark, and by its controller."""
     where = place_of(cls)
-    limits = _limits(getattr(cls, "limits", None), where)
+    limits = given_limits(getattr(cls, "limits", None), where)
     return Contract(
         handlers=handlers,
-        limits=_limits(mark.limits, where).over(limits),
+        limits=given_limits(mark.limits, where).over(limits),
         outbox=messages.outbox_policy(getattr(cls, "outbox", "close"), f"{name_of(cls)}.outbox"),
         sends=accumulated(cls, "sends"),
         accept=mark.accept,
@@ -146,14 +146,6 @@ def _constructor_annotations(cls: type) -> list[Any]:
         return []
     signature = signature_of(constructor, type_arguments=type_arguments(cls, constructor))
     return [parameter.annotation for parameter in list(signature.parameters.values())[1:]]
-
-
-def _limits(given: object, where: str) -> Limits:
-    if given is None:
-        return Limits()
-    if not isinstance(given, Limits):
-        raise DeclarationError.at(where, f"limits={given!r} are none", fix="write limits = Limits(rate=10)")
-    return given
 
 
 def _require_generator(cls: type, methods: Sequence[MarkedMethod], handlers: session.Handlers | None) -> None:

@@ -27,6 +27,8 @@ from wscontrollers import (
     DeclarationError,
     Denied,
     Depends,
+    Limits,
+    Session,
     WebSocket,
     WebSocketDisconnect,
     WebSocketException,
@@ -64,6 +66,39 @@ def test_the_decorator_returns_the_function() -> None:
     router = APIRouter()
     assert router.websocket("/")(echo_path) is echo_path
     assert router.websocket_route("/raw")(echo_path) is echo_path
+
+
+def test_a_function_is_given_what_a_method_is() -> None:
+    """`limits` and `accept` stand at its route, as they stand at the mark of a controller's method."""
+    router = APIRouter()
+
+    @router.websocket("/late", accept=False, limits=Limits(message=10))
+    async def late(session: Session[Any, Any], yes: bool = False) -> None:
+        if not yes:
+            raise Denied(403, "not you")
+        await session.accept(headers=[(b"x-served-by", b"late")])
+        await session.send(f"{session.limits.message} {session.limits.inbox}")
+
+    @router.websocket("/usual")
+    async def usual(session: Session[Any, Any]) -> None:
+        await session.send(f"{session.limits.message} {session.limits.inbox}")
+
+    app = App(limits=Limits(message=20, inbox=5))
+    app.include_router(router)
+    with TestClient(app) as client:
+        with pytest.raises(WebSocketDenialResponse), client.websocket_connect("/late"):
+            pass
+        with client.websocket_connect("/late?yes=1") as session:
+            assert (b"x-served-by", b"late") in (session.extra_headers or [])
+            assert session.receive_text() == "10 5"
+        with client.websocket_connect("/usual") as session:
+            assert session.receive_text() == "20 5"
+
+
+def test_limits_of_a_function_are_limits() -> None:
+    """Anything else is refused where it is declared, with the name of the function."""
+    with pytest.raises(DeclarationError, match=r"echo_path.*limits={'rate': 1} are none\. Fix: "):
+        APIRouter().add_api_websocket_route("/", echo_path, limits={"rate": 1})  # type: ignore[arg-type]
 
 
 def test_a_prefix_stands_before_what_its_router_includes() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from wscontrollers import DeclarationError, Limits
 from wscontrollers.session import DEFAULT_LIMITS
+from wscontrollers.session.limits import given_limits
 
 
 def test_the_defaults_are_those_that_are_documented() -> None:
@@ -54,3 +55,11 @@ def test_some_limits_cannot_be_taken_away(name: str) -> None:
     others = set(Limits._fields) - {"burst", "inbox", "outbox", "outbox_bytes", "grace"}
     limits = Limits(**dict.fromkeys(others))
     assert all(getattr(limits, other) is None for other in others)
+
+
+def test_given_limits_are_limits_or_nothing() -> None:
+    """What says nothing takes all from the level around it; what is no `Limits` is refused."""
+    assert given_limits(None, "Chat") == Limits()
+    assert given_limits(Limits(rate=1), "Chat") == Limits(rate=1)
+    with pytest.raises(DeclarationError, match=r"Chat: limits=5 are none\. Fix: "):
+        given_limits(5, "Chat")

@@ -12,9 +12,11 @@ from starlette.datastructures import URLPath
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from ..callables import AnyCallable, name_of
+from ..callables import AnyCallable, name_of, place_of
 from ..exceptions import DeclarationError, RouteError
 from ..markers import Dependency, listed
+from ..session.contract import Contract
+from ..session.limits import Limits, given_limits
 from .hosting import Host, at_home
 from .included import IncludedRouter
 from .paths import checked_prefix
@@ -86,25 +88,47 @@ class APIRouter(Router):
     # Declaring
 
     def websocket(
-        self, path: str, name: str | None = None, *, dependencies: Sequence[Dependency] | None = None
+        self,
+        path: str,
+        name: str | None = None,
+        *,
+        dependencies: Sequence[Dependency] | None = None,
+        accept: bool = True,
+        limits: Limits | None = None,
     ) -> Callable[[EndpointT], EndpointT]:
-        """Decorate an endpoint; the function itself is returned."""
+        """Decorate an endpoint; the function itself is returned. The arguments are those of `add_api_websocket_route`."""
 
         def decorate(endpoint: EndpointT) -> EndpointT:
-            self.add_api_websocket_route(path, endpoint, name, dependencies=dependencies)
+            self.add_api_websocket_route(path, endpoint, name, dependencies=dependencies, accept=accept, limits=limits)
             return endpoint
 
         return decorate
 
     def add_api_websocket_route(
-        self, path: str, endpoint: AnyCallable, name: str | None = None, *, dependencies: Sequence[Dependency] | None = None
+        self,
+        path: str,
+        endpoint: AnyCallable,
+        name: str | None = None,
+        *,
+        dependencies: Sequence[Dependency] | None = None,
+        accept: bool = True,
+        limits: Limits | None = None,
     ) -> None:
         """Add an endpoint behind the router's prefix.
+
+        Args:
+            path: With its parameters, `"/rooms/{room}"`.
+            endpoint: An async function.
+            name: For `url_path_for`; the endpoint's own name when left out.
+            dependencies: Run before the endpoint's own.
+            accept: Whether a `Session` is accepted just before it runs; otherwise it calls `session.accept()` itself.
+            limits: What its sessions may take; what is left out comes from the app.
 
         Raises:
             DeclarationError: The endpoint cannot be served; see `APIWebSocketRoute`.
         """
-        route = APIWebSocketRoute(self.prefix + path, endpoint, name=name, dependencies=dependencies)
+        contract = Contract(accept=accept, limits=given_limits(limits, place_of(endpoint)))
+        route = APIWebSocketRoute(self.prefix + path, endpoint, name=name, dependencies=dependencies, contract=contract)
         self.routes.append(route.of_router(self))
 
     def websocket_route(self, path: str, name: str | None = None) -> Callable[[EndpointT], EndpointT]:

@@ -117,3 +117,16 @@ DEFAULT_LIMITS: Final = Limits(
     grace=5.0,
 )
 """The limits that hold where nobody set others."""
+
+
+def given_limits(given: object, where: str) -> Limits:
+    """The limits that a controller or a route was given; none where it says nothing.
+
+    Raises:
+        DeclarationError: They are something else.
+    """
+    if given is None:
+        return Limits()
+    if not isinstance(given, Limits):
+        raise DeclarationError.at(where, f"limits={given!r} are none", fix="write limits = Limits(rate=10)")
+    return given
