@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, cast
 
 from ..callables import AnyCallable, name_of
 from ..generated import Generated
-from ..records import Record
+from .passing import Passing, passing
 
 Values = list[Any]
 
 
-class Invocation(Record):
-    """A call whose arguments are values of a list.
-
-    Attributes:
-        call: What is called.
-        leading: The slots of the arguments that are passed by position.
-        named: Those that are passed by name, each with its name.
-    """
-
-    call: AnyCallable
-    leading: tuple[int, ...] = ()
-    named: tuple[tuple[str, int], ...] = ()
+class Invocation(Passing):
+    """A call whose arguments are values of a list."""
 
     def function(self) -> Callable[[Values], Any]:
         """A function of the values that makes the call."""
@@ -63,19 +52,18 @@ def invocation(
         first: The slot of an additional first positional argument, `self`.
         like: The callable whose parameters `call` has, if it only passes them on.
     """
-    leading = () if first is None else (first,)
-    if _positional(like or call, names, skip=len(leading)):
-        return Invocation(call, (*leading, *slots))
-    return Invocation(call, leading, tuple(zip(names, slots, strict=True)))
+    passed = passing(call, names, slots, first=first, like=like)
+    return Invocation(passed.call, passed.leading, passed.named)
 
 
 def caller(
     call: AnyCallable, names: Sequence[str], slots: Sequence[int], *, message: int, first: int | None = None
 ) -> Callable[[Values, Any], Any]:
     """The same for a handler: a function of the values of its session and of the message, which has a slot as well."""
-    taken = list(slots) if first is None else [first, *slots]
-    if taken[1:2] == [message] and len(taken) <= 3 and _positional(call, names, skip=0 if first is None else 1):
-        a = taken[0]
+    passed = passing(call, names, slots, first=first)
+    taken = list(passed.leading)
+    if taken[1:2] == [message] and len(taken) <= 3 and not passed.named:
+        call, a = passed.call, taken[0]
         if len(taken) == 2:
             return lambda values, arrived: call(values[a], arrived)
         b = taken[2]
@@ -88,19 +76,6 @@ def caller(
         return invoke(values)
 
     return invoke_with
-
-
-def _positional(call: AnyCallable, names: Sequence[str], *, skip: int) -> bool:
-    """Whether the names are the first parameters of the call and may be passed without them."""
-    if not (inspect.isfunction(call) or inspect.ismethod(call) or inspect.isclass(call)) or hasattr(call, "__wrapped__"):
-        return not names
-    try:
-        parameters = list(inspect.signature(call).parameters.values())[skip : skip + len(names)]
-    except (TypeError, ValueError):
-        return not names
-    return [parameter.name for parameter in parameters] == list(names) and all(
-        parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD) for parameter in parameters
-    )
 
 
 def _by_position(call: AnyCallable, slots: tuple[int, ...]) -> Callable[[Values], Any]:
