@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
 
 import pytest
 from nats.aio.msg import Msg
+from nats.errors import Error
 
 from wscontrollers.groups.engines.nats_client import OneWayClient
 
@@ -113,3 +118,58 @@ async def test_nothing_is_written_once_it_is_aborted(nats_server: NatsServer) ->
         await is_over.wait()
     assert taken == [b"end"]
     await other.close()
+
+
+@pytest.mark.parametrize("scheme", ["tls", "nats"])
+async def test_nothing_is_told_to_a_server_without_tls(scheme: str) -> None:
+    """Where the URL says tls://, or a context was given: neither a password nor anything else goes over an open line."""
+    heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"server_id":"x","version":"2.11.0","proto":1,"headers":true,"max_payload":1048576}\r\n')
+        heard.set_result(await reader.read())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"{scheme}://ann:secret@127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    options = {} if scheme == "tls" else {"tls": ssl.create_default_context()}
+    noted: list[str] = []
+
+    async def note(error: Exception) -> None:
+        noted.append(str(error))
+
+    client = OneWayClient()
+    with pytest.raises(Error):
+        await client.join([url], options, 2.0, note, ignore)
+    client.abort()
+    server.close()
+    async with asyncio.timeout(5):
+        assert await heard == b""
+    assert "TLS is wanted" in noted[0]
+
+
+def certified(folder: Path) -> tuple[Path, Path]:
+    """A key, and a certificate for this machine that nobody signed."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl here")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return key, certificate
+
+
+async def test_a_server_with_tls(tmp_path: Path) -> None:
+    """Is spoken to, if its certificate is trusted."""
+    key, certificate = certified(tmp_path)
+    server = NatsServer(tmp_path / "data", more=f'tls {{ cert_file: "{certificate}", key_file: "{key}" }}')
+    server.start()
+    try:
+        url = server.url.replace("nats://", "tls://")
+        client = OneWayClient()
+        await client.join([url], {"tls": ssl.create_default_context(cafile=str(certificate))}, 2.0, ignore, ignore)
+        assert client.is_connected
+        await client.close()
+        with pytest.raises(Exception, match="certificate verify failed"):
+            await OneWayClient().join([url], {}, 2.0, ignore, ignore)
+    finally:
+        server.kill()

@@ -1,6 +1,6 @@
 """nats-py's client, as it is used here.
 
-Four things of it are worked around, each seen in version 2.16:
+Five things of it are worked around, each seen in version 2.16:
 
 - It can reconnect by itself. But what must be done then (look at the numbering, subscribe, find out what was lost) is the same
   as at the start, and is done in one place (`nats_link`); and what waits to be written would be written afterwards, long after
@@ -11,6 +11,8 @@ Four things of it are worked around, each seen in version 2.16:
   Without such a limit it never waits; that answers are waited for is the limit.
 - A subscription has a queue, and drops messages when it is full. One that was made for a single answer (`future=`) is handed
   each message as it is read.
+- It speaks TLS if the server asks for it, whatever the URL says, or whoever is between: a password that was meant for `tls://`
+  would be sent as it is. Here the first thing that is sent is not, unless the connection is encrypted.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import Any, Final, cast
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.errors import Error
 
 RESERVED: Final = frozenset(
     {
@@ -92,6 +95,22 @@ class OneWayClient(Client):
         writer: asyncio.StreamWriter | None = getattr(self._transport, "_io_writer", None)
         if writer is not None:
             writer.transport.abort()
+
+    def _connect_command(self) -> bytes:
+        # What tells the server who this is: the first thing that is sent, and sent to nobody without TLS where that is wanted.
+        if self._wants_tls and not self._is_encrypted:
+            raise Error("TLS is wanted, and the server does not ask for it. Fix: give it a certificate, or use nats://")
+        return super()._connect_command()
+
+    @property
+    def _wants_tls(self) -> bool:
+        server = self._current_server
+        return bool(self.options.get("tls")) or server is None or server.uri.scheme == "tls"
+
+    @property
+    def _is_encrypted(self) -> bool:
+        writer: asyncio.StreamWriter | None = getattr(self._transport, "_io_writer", None)
+        return writer is not None and writer.get_extra_info("ssl_object") is not None
 
     @staticmethod
     def _parse_header_lines(raw: bytes) -> dict[str, str]:
