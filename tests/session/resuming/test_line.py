@@ -8,6 +8,8 @@ from typing import Any
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wscontrollers import Resume
 from wscontrollers.messages import Resumable, Resumed
@@ -389,3 +391,92 @@ async def test_a_session_goes_on_in_another_process() -> None:
     assert other.sent == ["websocket.accept", "Resumed 0 0 moved", "two", "three"]
     assert (moved.id, moved.resumed, moved.sent.last) == (line.id, 1, 3)
     assert number_of(resume, again.tickets[0]) == 2
+
+
+class Client:
+    """A client that comes back with what it knows, to this process or another one.
+
+    Attributes:
+        heard: What it received, on all connections together.
+    """
+
+    def __init__(self, resume: Resume) -> None:
+        self.resume = resume
+        self.heard: list[str] = []
+        self.held = Held()
+        self.wire = Wire()
+        self.line = Line(resume, self.wire.connection, None)
+
+    def hears(self) -> int:
+        """Take what arrived; how many frames of the session it has now."""
+        self.heard += [each for each in self.wire.sent if each not in ("websocket.accept", "Resumable") and each[0] != "R"]
+        self.wire.sent.clear()
+        return len(self.heard)
+
+    async def come(self) -> None:
+        """The first time."""
+        await self.line.send({"type": "websocket.accept", "subprotocol": "wsc.v1+json"})
+        self.line.hold(self.held)
+        await self.line.announce()
+
+    def swallow(self) -> None:
+        """From now on what is sent does not arrive, though nobody knows."""
+        self.hears()
+        self.wire.sent = _Nowhere()
+
+    async def come_back(self, *, moves: bool) -> None:
+        """On another connection, perhaps in another process."""
+        received = self.hears()
+        number = number_of(self.resume, self.held.tickets[-1])
+        self.wire = Wire()
+        if not moves:
+            assert claimed(self.line, self.wire, number, received)
+            assert await self.line.took_up(self.wire.connection, received)
+            return
+        kept = self.line.give_away(asked(self.line, self.wire, number, received))
+        assert kept is not None
+        self.line.over()
+        self.line = Line(self.resume, self.wire.connection, None, kept=Kept.decode(kept.encode()), has=received)
+        await self.come()
+
+
+class _Nowhere(list[Any]):
+    """Frames that nobody gets."""
+
+    def append(self, item: Any) -> None: ...
+
+
+@settings(deadline=None, max_examples=60)
+@given(steps=st.lists(st.sampled_from(["send", "send", "swallow", "lose", "back", "move"]), max_size=25))
+def test_whatever_breaks_a_client_has_every_frame_once_and_in_order(steps: list[str]) -> None:
+    """Connections that are lost, or dead without anybody's knowing; the same process, or another one."""
+    anyio.run(_drive, steps)
+
+
+async def _drive(steps: list[str]) -> None:
+    client = Client(Resume(30))
+    await client.come()
+    said: list[str] = []
+    async with anyio.create_task_group() as tasks:
+        for step in [*steps, "back"]:
+            match step:
+                case "send":
+                    said.append(str(len(said)))
+                    waiting = client.held.queue
+                    if waiting or client.line.is_detached:
+                        waiting.append(text(said[-1]))  # as an outbox does
+                    else:
+                        tasks.start_soon(client.line.send, text(said[-1]))
+                case "swallow":
+                    client.swallow()
+                case "lose":
+                    client.line.lose(client.wire.connection)
+                case _:
+                    await client.come_back(moves=step == "move")
+                    waiting, client.held.queue = client.held.queue if step == "back" else [], []
+                    for frame in waiting:
+                        await client.line.send(frame)
+            await anyio.wait_all_tasks_blocked()
+        client.hears()
+
+    assert client.heard == said
