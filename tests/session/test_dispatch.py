@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from json import dumps, loads
+from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from wscontrollers import App, Controller, websocket
 from wscontrollers.declare import per, receive
 from wscontrollers.messages import Cancel, Credit, End, Message
 from wscontrollers.session import Limits, Session
+from wscontrollers.session.clock import MACHINE
+from wscontrollers.session.watch import watch_of
 from wscontrollers.testing import AsyncTestClient
 
 
@@ -264,6 +269,89 @@ async def test_a_cancelled_stream_ends(order: str) -> None:
         assert log == ["cleaned up"]
         await peer.send(Quick(), ref=3)
         assert await peer.receive_json() == {"type": "ok", "re": 3}
+
+
+async def settled() -> None:
+    """Let everything happen that waits for nothing from outside."""
+    for _ in range(30):
+        await checkpoint()
+
+
+class Gate:
+    """ASGI's other side: it takes each frame when it is let through."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.sent: list[Any] = []
+        self.send, self.receive = anyio.create_memory_object_stream[Any](10)
+        self.send.send_nowait({"type": "websocket.connect"})
+        self.permits = anyio.Semaphore(0)
+
+    async def take(self, event: Any) -> None:
+        if event["type"] == "websocket.send":
+            await self.permits.acquire()
+            self.sent.append(loads(event["text"]))
+
+    async def run(self) -> None:
+        with self.send, self.receive:
+            await self.app({"type": "websocket", "path": "/", "headers": []}, self.receive.receive, self.take)
+
+    async def get(self, **frame: Any) -> None:
+        await self.send.send({"type": "websocket.receive", "text": dumps(frame)})
+        for _ in range(2):  # the look-out sees that somebody has to read
+            await settled()
+            watch_of(MACHINE).glance()
+        await settled()
+
+    async def let(self, frames: int) -> None:
+        for _ in range(frames):
+            self.permits.release()
+        await settled()
+
+
+@pytest.mark.parametrize("mark", [{}, {"timeout": 5}, {"order": "concurrent"}, {"order": "latest"}])
+@pytest.mark.parametrize("name", ["answer", "declared", "items"])
+@pytest.mark.parametrize("is_taken", [False, True])
+async def test_a_cancel_comes_too_late_for_an_answer_on_its_way(mark: dict[str, Any], name: str, is_taken: bool) -> None:
+    """What comes of a handler is decided when it is done: each `ref` has one answer, be it queued or under way meanwhile."""
+
+    class Full(Exception): ...
+
+    class Slow(Controller):
+        @websocket("/")
+        async def session(self) -> AsyncIterator[None]:
+            yield
+
+        async def work(self, message: Work, session: Session) -> Done:
+            session.send_nowait(Item(i=1))
+            if message.name == "declared":
+                raise Full
+            return Done(name=message.name)
+
+        work = receive(raises=[Full], **mark)(work)
+
+        async def count(self, message: Count, session: Session) -> AsyncIterator[Item]:
+            session.send_nowait(Item(i=1))
+            return
+            yield
+
+        count = receive(**mark)(count)
+
+    gate = Gate(App(controllers=[Slow]))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(gate.run)
+        await gate.get(**({"type": "count", "n": 1} if name == "items" else {"type": "work", "name": name}), ref="r")
+        await gate.let(1 if is_taken else 0)
+        await gate.get(type="cancel", re="r")
+        await gate.let(10)
+        assert gate.sent[0] == {"type": "item", "i": 1}
+        assert [frame.get("code", frame["type"]) for frame in gate.sent[1:]] == [
+            {"answer": "done", "declared": "full", "items": "end"}[name]
+        ]
+        await gate.get(type="work", name="next", ref="s")
+        await gate.let(10)
+        assert gate.sent[-1] == {"type": "done", "name": "next", "re": "s"}
+        tasks.cancel_scope.cancel()
 
 
 async def test_a_running_stream_holds_up_later_messages_but_no_control_frames() -> None:

@@ -113,11 +113,14 @@ class Dispatcher(Controls):
                 self._current = incoming
                 try:
                     answered = answer(await call(values, incoming.message), incoming.ref)
+                    self._current = None  # from here on a cancel comes too late: it would be a second answer
                     if answered is not None and not write(answered):
-                        await send(*event_of(answered))
+                        await (send if self._cancelled is None else life.deliver)(*event_of(answered))
                 except BaseException as left:
+                    if isinstance(left, Exception):
+                        self._current = None
                     await handling.failed(left, index, incoming)
-                self._current = None
+                    self._current = None
                 if self._cancelled is not None:
                     await checkpoint()  # a cancel that came too late ends here, and not in the next message
             while self._running and life.ended is not None and life.ended.by == "server":

@@ -91,10 +91,7 @@ class Handling:
                 result = await plan.run(self.values, incoming.message, shield=shield)
             else:
                 result = await self._timed(limit, plan, incoming)
-            life = self.life
-            answer = life.framing.answer(result, incoming.ref)
-            if answer is not None:
-                await (life.deliver if life.framing.must_arrive else life.outbox.send)(*event_of(answer))
+            await self.life.arrive(self.life.framing.answer(result, incoming.ref))
         except BaseException as left:
             await self.failed(left, index, incoming)
 
@@ -152,7 +149,7 @@ class Handling:
             limit = handler.mark.timeout or self.life.limits.handler_time
             result = await self._timed(limit, self.plans[index], incoming, consume)
             if result is not None:  # the interceptor answered in its place
-                await self.life.answer(result, ref)
+                await self.life.arrive(self.life.framing.answer(result, ref))
             elif ref is not None:
                 await self.life.answer_end(ref)
         finally:

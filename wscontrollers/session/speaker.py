@@ -29,20 +29,22 @@ class Speaker:
 
     async def answer(self, value: Any, ref: Ref | None) -> Delivery:
         """Send what answers a message: a handler's result; None where there is nothing to say but that it was done."""
-        return await self._send(self.framing.answer(value, ref))
-
-    async def answer_end(self, ref: Ref) -> Delivery:
-        """Send the end of the stream that answers a message."""
-        return await self._send(self.framing.end(ref))
-
-    async def answer_error(self, error: ErrorFrame) -> Delivery:
-        """Send what went wrong with a message."""
-        return await self._send(self.framing.error(error))
-
-    async def _send(self, frame: str | bytes | None) -> Delivery:
+        frame = self.framing.answer(value, ref)
         if frame is None:
             return Delivery.SENT
         return await (self.deliver if self.framing.must_arrive else self.outbox.send)(*event_of(frame))
+
+    async def answer_end(self, ref: Ref) -> Delivery:
+        """Send the end of the stream that answers a message; it arrives, and no other answer takes its place."""
+        return await self.arrive(self.framing.end(ref))
+
+    async def answer_error(self, error: ErrorFrame) -> Delivery:
+        """Send what went wrong with a message; it arrives, and no other answer takes its place."""
+        return await self.arrive(self.framing.error(error))
+
+    async def arrive(self, frame: str | bytes | None) -> Delivery:
+        """Send what answers a message for good: a handler that is cancelled meanwhile is cancelled too late."""
+        return Delivery.SENT if frame is None or self.outbox.write(frame) else await self.deliver(*event_of(frame))
 
     async def deliver(self, frame: Frame, size: int) -> Delivery:
         """Send an answer that is not lost when its handler is cancelled meanwhile; only the end of the session gives it up."""
