@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Annotated, Any, Generic, Literal, NewType, Optional, TypeVar, Union
 
 import pytest
@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from typing_extensions import TypeAliasType, TypedDict
 
 from wscontrollers.exceptions import DeclarationError
-from wscontrollers.messages import Message
+from wscontrollers.messages import Message, MessageUnion
 from wscontrollers.messages.members import members_of
 
 ItemT = TypeVar("ItemT")
@@ -96,6 +96,16 @@ def test_tags_from_an_enum() -> None:
         type: Literal[Kind.ONE]
 
     assert members_of(First, "here")[0].tags == ("one",)
+    read = MessageUnion([First]).validator.validate_json
+    assert read('{"type": "one"}') == First(type=Kind.ONE)
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Coloured(BaseModel):
+    type: Literal[Colour.RED]
 
 
 class Untagged(BaseModel):
@@ -128,6 +138,7 @@ class SayAgain(Message, tag="say"):
         (Message, "Message is no message"),
         (Untagged, r'Untagged has no tag\. Fix: give it a field `type: Literal\["\.\.\."\]`, or derive it from Message'),
         (Numbered, "Numbered has the tag 1"),
+        (Coloured, r"Coloured has the tag Colour\.RED, .* Fix: derive it from str: class Colour\(str, Enum\), or StrEnum"),
         (Reserved, "Reserved: the tag 'error' belongs to the framework's own frames"),
         (Referring, r"Referring\.ref: 'ref' is a name of the frame itself"),
         (Say | SayAgain, "Say and SayAgain have the same tag 'say'"),

@@ -192,6 +192,35 @@ def test_a_key_that_is_no_field() -> None:
             symbol: str
 
 
+def test_a_key_whose_values_have_no_hash() -> None:
+    """Messages cannot be told apart by it: refused with the class, also where its field or its type comes later."""
+    refused = pytest.raises(DeclarationError, match=r"latest\(key='symbols'\): the values of \S+\.symbols cannot be .*Fix: ")
+    with refused:
+
+        class Price(Message, outbox=latest(key="symbols")):
+            symbols: list[str]
+
+    class Base(Message, outbox=latest(key="symbols")):
+        symbols: Any
+
+    with refused:
+
+        class Narrow(Base):
+            symbols: set[str]
+
+    class Late(Message, outbox=latest(key="symbols")):
+        symbols: list[Symbol]
+
+    class Symbol(BaseModel):
+        name: str
+
+    with refused:
+        Late.model_rebuild()
+
+    class Other(Base, outbox="close"):
+        symbols: list[str]
+
+
 def test_what_has_no_tag() -> None:
     """`Message` itself and other classes have no tag."""
     for cls in (Message, int):

@@ -32,6 +32,12 @@ def test_keys_that_are_none(key: Any) -> None:
         latest(key=key)
 
 
+def test_a_key_has_a_hash() -> None:
+    """One that has none is told at once, and not only when messages have to wait."""
+    with pytest.raises(TypeError, match=r"the key of a Price is a list, which has no hash\. Fix: "):
+        latest(key=lambda message: [message.symbol]).of(Price(symbol="ACME", value=1.5))
+
+
 @pytest.mark.parametrize("policy", ["close", "drop_oldest", "drop_newest", Latest("symbol")])
 def test_the_policies(policy: Any) -> None:
     """The four policies are what they are."""

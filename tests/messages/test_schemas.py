@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     AliasPath,
     BaseModel,
@@ -57,6 +59,36 @@ def test_names_by_configuration() -> None:
     field = shape(Model).fields[0]
     assert field.wire_names == ("BOTH", "both")
     assert shape(Model).writes_by_alias is False
+
+
+def test_which_values_can_be_keys() -> None:
+    """Lists, dicts, sets and instances without a hash cannot; where a type says nothing of it, they count as if."""
+
+    @dataclass
+    class Loose:
+        a: int
+
+    @dataclass(frozen=True)
+    class Frozen:
+        a: int
+
+    class Model(BaseModel):
+        text: str
+        maybe: int | None = None
+        pair: tuple[int, str]
+        frozen: Frozen
+        anything: Any
+        made: Annotated[list[int], AfterValidator(tuple)]
+        items: list[int]
+        maybe_items: list[int] | None = None
+        either: int | set[int]
+        mapping: dict[str, int] = {}
+        sequence: Sequence[str]
+        pairs: tuple[int, list[int]]
+        loose: Loose
+
+    fields = shape(Model).fields
+    assert [field.name for field in fields if field.has_hash] == ["text", "maybe", "pair", "frozen", "anything", "made"]
 
 
 def test_recursive_types_and_data_classes() -> None:

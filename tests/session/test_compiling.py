@@ -110,6 +110,22 @@ def test_limits_and_policy_reach_the_wire() -> None:
     assert wire.policy_of(Said(text="a"))[1] == (Said, "a")
 
 
+def test_a_key_of_the_controllers_policy_has_a_hash() -> None:
+    """It holds for what is declared to be sent and says nothing of its own."""
+
+    class Listed(Message):
+        text: list[str]
+
+    class Own(Message, outbox="close"):
+        text: list[str]
+
+    async def endpoint(session: Session[Say, Listed | Own | Said]) -> None: ...
+
+    with pytest.raises(DeclarationError, match=r"latest\(key='text'\): the values of \S+\.Listed\.text cannot .*Fix: ") as caught:
+        wire_of(Contract(outbox=latest(key="text")), endpoint)
+    assert len(caught.value.faults) == 1
+
+
 def test_json_rpc_has_no_streams_and_no_raw_frames() -> None:
     """Both are errors at registration, with the handler or the endpoint that has them."""
 

@@ -40,6 +40,10 @@ class Item(Message):
     i: int
 
 
+class Anything(Message):
+    key: Any
+
+
 class Steps:
     """What handlers did, and the gates at which they wait."""
 
@@ -417,3 +421,21 @@ async def test_a_stream_that_waits_for_credit_is_not_held_up_by_a_full_inbox() -
                 await peer.expect_nothing()
                 await client.clock.advance(2)
                 await peer.expect_closed(1008)
+
+
+async def test_a_key_that_has_no_hash_is_a_failure_of_its_message() -> None:
+    """A type that says nothing lets lists in too: the session, and its other messages, are none the worse."""
+
+    class Works(Controller):
+        @websocket("/")
+        async def session(self) -> AsyncIterator[None]:
+            yield
+
+        @receive(order=per("key"))
+        async def anything(self, message: Anything) -> Done:
+            return Done(name=str(message.key))
+
+    async with AsyncTestClient(App(controllers=[Works])) as client, client.connect("/") as peer:
+        await peer.send(Anything(key=["a"]), ref=1)
+        assert (await peer.expect_error("internal")).re == 1
+        assert await peer.request(Anything(key="a")) == Done(name="a")

@@ -166,6 +166,22 @@ def test_a_key_that_is_nowhere_is_an_error_at_registration() -> None:
         App(controllers=[Keyed])
 
 
+def test_a_key_without_a_hash_is_an_error_at_registration() -> None:
+    """Messages are told apart by it, which a list cannot do."""
+
+    class Tagged(Message):
+        tags: list[str]
+
+    class Keyed(Chat):
+        @receive(order=per("tags"))
+        async def tag(self, message: Tagged) -> None: ...
+
+    with pytest.raises(
+        DeclarationError, match=r"Keyed\.tag.*: order=per\('tags'\): the values of \S+\.Tagged\.tags cannot .*Fix: "
+    ):
+        App(controllers=[Keyed])
+
+
 def test_a_method_is_an_endpoint_or_a_handler() -> None:
     """Both marks on one method are an error, and so is the name of something that every controller has."""
     with pytest.raises(DeclarationError, match="it is an endpoint and a handler"):

@@ -162,7 +162,10 @@ def _literal_tags(cls: Any, shape: Shape, where: str, faults: list[Fault]) -> It
         )
     for literal in values:
         value = literal.value if isinstance(literal, Enum) else literal
-        if not isinstance(value, str) or not value or not value.isprintable():
+        if isinstance(value, str) and not isinstance(literal, str):
+            what = f"{name_of(cls)} has the tag {literal}, and pydantic finds no member of such an Enum by a text that comes in"
+            faults.append(Fault(where, what, f"derive it from str: class {type(literal).__name__}(str, Enum), or StrEnum"))
+        elif not isinstance(value, str) or not value or not value.isprintable():
             faults.append(Fault(where, f"{name_of(cls)} has the tag {value!r}", "use texts that are not empty"))
         elif value in RESERVED_TAGS:
             faults.append(

@@ -39,6 +39,29 @@ def _policy(cls: type[Message], outbox: object, where: str) -> OutboxPolicy:
     return policy
 
 
+def check_key(cls: type[Any], schema: Any, policy: OutboxPolicy | None, where: str) -> None:
+    """Refuse `latest(key=...)` with a field of a class whose values cannot be keys.
+
+    Args:
+        cls: A message type.
+        schema: Its core schema.
+        policy: What holds for its messages.
+        where: Who says so, for the error.
+
+    Raises:
+        DeclarationError: They have no hash.
+    """
+    if not isinstance(policy, Latest) or not isinstance(policy.key, str):
+        return
+    shape = shape_of(schema)
+    if shape is not None and any(field.name == policy.key and not field.has_hash for field in shape.fields):
+        raise DeclarationError.at(
+            where,
+            f"latest(key={policy.key!r}): the values of {name_of(cls)}.{policy.key} cannot be keys, they have no hash",
+            fix="name a field that holds one value, or give a function of the message: latest(key=lambda message: ...)",
+        )
+
+
 def check_fields(cls: type[BaseModel]) -> None:
     """Refuse fields whose names on the wire belong to the frame.
 
@@ -85,7 +108,7 @@ class Message(BaseModel):
 
     Raises:
         DeclarationError: The tag is reserved or no text; a field has the wire name `type`, `ref`, `re` or `mark`; the policy is
-            none, or its key is no field.
+            none, or its key is no field, or one whose values have no hash.
     """
 
     model_config = ConfigDict(serialize_by_alias=True, ser_json_bytes="base64", val_json_bytes="base64", allow_inf_nan=False)
@@ -106,11 +129,15 @@ class Message(BaseModel):
         cls.__message_tag__ = _tag(cls, tag, where)
         if outbox is not None:
             cls.__message_outbox__ = _policy(cls, outbox, where)
+        if cls.__pydantic_complete__:
+            check_key(cls, cls.__pydantic_core_schema__, cls.__message_outbox__, where)
 
     @classmethod
     def __pydantic_on_complete__(cls) -> None:
         super().__pydantic_on_complete__()
         check_fields(cls)
+        if "__message_tag__" in vars(cls):  # else the policy of the class comes after this
+            check_key(cls, cls.__pydantic_core_schema__, cls.__message_outbox__, f"class {name_of(cls)}(Message)")
 
 
 def tag_of(cls: type[Any]) -> str:

@@ -18,7 +18,19 @@ class Latest(NamedTuple):
 
         Raises:
             AttributeError: The message has no field of that name (KeyError for a TypedDict).
+            TypeError: The key has no hash.
         """
+        key = self._of(message)
+        try:
+            hash(key)  # here, and not only when frames have to wait and are looked up by it
+        except TypeError as error:
+            raise TypeError(
+                f"latest(key=...): the key of a {type(message).__name__} is a {type(key).__name__}, which has no hash. Fix: "
+                "name a field whose values are hashable, or give a function that makes such a key."
+            ) from error
+        return key
+
+    def _of(self, message: Any) -> Hashable:
         if not isinstance(self.key, str):
             return self.key(message)
         if isinstance(message, Mapping):

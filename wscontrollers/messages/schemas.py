@@ -13,18 +13,30 @@ _Node: TypeAlias = dict[str, Any]
 _FIELD_HOLDERS = frozenset({"model-fields", "dataclass-args", "typed-dict"})
 _CLASSES = frozenset({"model", "dataclass", "typed-dict"})
 _AROUND = frozenset({"function-before", "function-wrap"})
+_WITHOUT_HASH = frozenset({"list", "set", "dict", "typed-dict"})
+_INSTANCES = frozenset({"model", "dataclass"})
+_MADE = frozenset({"function-after", "function-wrap", "function-plain"})
 _NOT_SCHEMAS = frozenset({"metadata", "default", "config", "expected", "members"})
 _MAY_BE_BYTES = ("bytes", "any", "definition-ref")
 _BASE64: Mapping[str, str] = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
 
 
 class Field(NamedTuple):
-    """One field: its name in Python, its names on the wire, and the literal values that it may have, if it is a Literal."""
+    """One field.
+
+    Attributes:
+        name: Its name in Python.
+        read_as: Its names on the wire, when it is read.
+        written_as: The same, when it is written.
+        literals: The values that it may have, if it is a Literal.
+        has_hash: Whether its values can be keys, as far as its type tells.
+    """
 
     name: str
     read_as: tuple[str, ...]
     written_as: tuple[str, ...]
     literals: tuple[Any, ...]
+    has_hash: bool = True
 
     @property
     def wire_names(self) -> tuple[str, ...]:
@@ -99,7 +111,7 @@ def _fields(holder: _Node, config: _Node, definitions: dict[str, Any]) -> Iterat
         elif config.get("validate_by_name") or config.get("populate_by_name"):
             read = (*read, name)
         written = () if field.get("serialization_exclude") else (_written(name, field.get("serialization_alias"), config),)
-        yield Field(name, read, written, _literals(field["schema"], definitions))
+        yield Field(name, read, written, _literals(field["schema"], definitions), _has_hash(field["schema"], definitions))
 
 
 def _computed(holder: _Node, config: _Node) -> Iterator[Field]:
@@ -127,6 +139,26 @@ def _literals(schema: object, definitions: dict[str, Any]) -> tuple[Any, ...]:
     while here is not None and here["type"] != "literal":
         here = _inner(here, definitions)
     return tuple(here["expected"]) if here is not None else ()
+
+
+def _has_hash(schema: object, definitions: dict[str, Any]) -> bool:
+    """Whether values of the schema can be hashed; what a function makes of them is not known, and counts as if."""
+    here = _node(schema)
+    while here is not None:
+        kind = here["type"]
+        if kind in _WITHOUT_HASH:
+            return False
+        if kind in _INSTANCES:
+            return here["cls"].__hash__ is not None
+        if kind in _MADE:
+            return True
+        if kind == "tuple":
+            return all(_has_hash(item, definitions) for item in here["items_schema"])
+        if kind == "union":
+            choices: list[Any] = [each[0] if isinstance(each, tuple) else each for each in here["choices"]]
+            return all(_has_hash(choice, definitions) for choice in choices)
+        here = _node(here.get("json_schema")) if kind == "json-or-python" else _inner(here, definitions)
+    return True
 
 
 # ---- bytes

@@ -11,8 +11,9 @@ from pydantic import BaseModel
 
 from ..callables import AnyCallable, Kind, kind_of, name_of, place_of, signature_of, unaliased
 from ..exceptions import DeclarationError
-from ..messages import Codec, Message, MessageUnion
+from ..messages import Codec, Latest, Message, MessageUnion, outbox_policy_of
 from ..messages.members import adapter_of, sources_of
+from ..messages.message import check_key
 from ..messages.schemas import shape_of
 from ..websockets import WebSocket
 from .contract import Contract
@@ -71,6 +72,7 @@ def _wire(
         given = [source for source in given if _is_tagged(source)]  # what has no tag is a result, and those need none
     sends = list(dict.fromkeys(source for source in (*given, *named(contract.sends)) if source not in RAW))
     plain = [source for source in sends if not _is_message(source)]
+    _check_key(contract, sends, where)
     return Wire(
         incoming,
         limits=contract.limits.over(limits.over(DEFAULT_LIMITS)),
@@ -81,6 +83,15 @@ def _wire(
         sends=sends,
         protocol=contract.protocol,
     )
+
+
+def _check_key(contract: Contract, sends: Sequence[Any], where: str) -> None:
+    """Refuse a key of the controller's policy that a message which leaves it to that cannot have."""
+    if isinstance(contract.outbox, Latest):
+        for source in sends:
+            cls = get_origin(source) or source
+            if outbox_policy_of(cls) is None:
+                check_key(cls, adapter_of(source, where).core_schema, contract.outbox, where)
 
 
 def _annotations(contract: Contract, endpoint: AnyCallable) -> list[Any]:

@@ -186,7 +186,11 @@ class Dispatcher(Controls):
         order = handler.mark.order
         while sum(running.index == index for running in self._running or ()) >= handler.mark.limit:
             await self._one_less()
-        key = self._key(order.key, incoming) if isinstance(order, Per) else None
+        try:
+            key = self._key(order.key, incoming) if isinstance(order, Per) else None
+        except TypeError as error:
+            await self._handling.failed(error, index, incoming)
+            return
         running = Running(index, incoming, key, is_stream=handler.is_stream)
         if order != "concurrent":
             before = running.before = self._follow(running)
@@ -204,7 +208,15 @@ class Dispatcher(Controls):
             found: Any = cast("dict[str, Any]", message).get(name)
         else:
             found = getattr(message, name, None)
-        return self._life.websocket.path_params.get(name) if found is None else found
+        key: object = self._life.websocket.path_params.get(name) if found is None else found
+        try:
+            hash(key)
+        except TypeError as error:
+            raise TypeError(
+                f"order=per({name!r}): a {type(key).__name__} came, which has no hash. Fix: name a field whose type says that it "
+                "is one value, such as a text or a number."
+            ) from error
+        return key
 
     def _follow(self, running: Running) -> Running | None:
         if self._last is None:

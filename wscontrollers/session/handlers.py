@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any, TypeVar
@@ -58,24 +58,35 @@ class Handlers:
         self.union = MessageUnion([member.source for handler in self.all for member in handler.members], where=where)
 
     def check_keys(self, path_names: frozenset[str]) -> None:
-        """Check that every key of `per` is there.
+        """Check that every key of `per` is there, and can be one.
 
         Raises:
-            DeclarationError: A key is no field of a message and no parameter of the path.
+            DeclarationError: A key is no field of a message and no parameter of the path, or its values have no hash.
         """
         faults = [
-            Fault(
-                place_of(handler.function),
-                f"order=per({order.key!r}): {name_of(member.source)} has no such field, and the path no such parameter",
-                "name a field of the message or a parameter of the path",
-            )
+            Fault(place_of(handler.function), f"order=per({order.key!r}): {what}", fix)
             for handler in self.all
-            if isinstance(order := handler.mark.order, Per) and order.key not in path_names
+            if isinstance(order := handler.mark.order, Per)
             for member in handler.members
-            if order.key not in {field.name for field in member.shape.fields}
+            for what, fix in _faults_of_key(order.key, member, path_names)
         ]
         if faults:
             raise DeclarationError(*faults)
+
+
+def _faults_of_key(key: str, member: Member, path_names: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a key of `per` for one type of message, and how to mend it."""
+    field = next((field for field in member.shape.fields if field.name == key), None)
+    if field is None and key not in path_names:
+        yield (
+            f"{name_of(member.source)} has no such field, and the path no such parameter",
+            "name a field of the message or a parameter of the path",
+        )
+    elif field is not None and not field.has_hash:
+        yield (
+            f"the values of {name_of(member.source)}.{key} cannot be keys, they have no hash",
+            "name a field that holds one value, such as a text or a number",
+        )
 
 
 def handlers_of(cls: type) -> Handlers | None:
