@@ -624,3 +624,19 @@ def test_registered_on_fastapi() -> None:
     assert answer(host, "/rooms") == "ann"
     with TestClient(host) as client:
         assert client.get("/hello").json() == "http"
+
+
+def test_around_message_is_a_method_that_can_be_awaited() -> None:
+    """With the message, and with what calls the handler; what is not is refused with the class. None says that there is none."""
+
+    def plain(self: Any, message: Any, call_next: Any) -> None: ...
+
+    async def short(self: Any, message: Any) -> None: ...
+
+    async def right(message: Any, call_next: Any) -> Any: ...
+
+    for wrong, what in ((5, "it is 5"), (plain, "it is not async"), (short, "it cannot be called with a message and what comes")):
+        with pytest.raises(DeclarationError, match=rf"Rooms\.around_message: {what}.*Fix: write async def around_message"):
+            type(Controller)("Rooms", (Controller,), {"around_message": wrong})
+    for fine in (None, staticmethod(right)):
+        type(Controller)("Rooms", (Controller,), {"around_message": fine})

@@ -41,8 +41,27 @@ def check_declaration(cls: type) -> None:
         raise DeclarationError.at(
             f"{name_of(cls)}.{min(both)}", "it is an endpoint and a handler", fix="write two methods, one for each"
         )
+    _check_around(cls)
     if handlers:
         session.check_handlers(cls)
+
+
+def _check_around(cls: type) -> None:
+    around = inspect.getattr_static(cls, "around_message", None)
+    if around is None:
+        return
+    fix = "write async def around_message(self, message, call_next)"
+    where = f"{name_of(cls)}.around_message"
+    takes_self = inspect.isfunction(around)
+    call: Any = around if takes_self else getattr(cls, "around_message")  # noqa: B009 - it is no attribute of every class
+    if not callable(call):
+        raise DeclarationError.at(where, f"it is {around!r}, and stands around handlers as a method", fix=fix)
+    if kind_of(call) is not Kind.AWAIT:
+        raise DeclarationError.at(where, "it is not async, and what it calls has to be awaited", fix=fix)
+    try:
+        inspect.signature(call).bind(*("self", "message", "call_next")[0 if takes_self else 1 :])
+    except TypeError:
+        raise DeclarationError.at(where, "it cannot be called with a message and what comes next", fix=fix) from None
 
 
 def make_router(cls: type) -> APIRouter:

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from starlette.applications import Starlette
 
+from wscontrollers import App, register_controllers
 from wscontrollers.exceptions import DeclarationError
 from wscontrollers.messages import (
     Codec,
@@ -27,6 +29,7 @@ from wscontrollers.messages import (
     ObjectCodec,
     negotiated,
 )
+from wscontrollers.messages.codecs import check_codecs
 
 
 class Inner(BaseModel):
@@ -208,3 +211,21 @@ def test_json_is_spoken_without_a_choice() -> None:
     """No codecs given means JSON alone."""
     codec, subprotocol = negotiated(["wsc.v1+msgpack", "wsc.v1+json"])
     assert (type(codec), subprotocol) == (JsonCodec, "wsc.v1+json")
+
+
+@pytest.mark.parametrize(
+    ("codecs", "what"),
+    [
+        ([object()], r"is no codec: it has no subprotocol, binary, reader or writer\. Fix: use JsonCodec\(\), "),
+        ([MsgPackCodec], r"MsgPackCodec is a class, and a codec is an instance\. Fix: make one: MsgPackCodec\(\)"),
+        ([JsonCodec(), JsonCodec()], r"'wsc\.v1\+json' is the subprotocol of two codecs, .* Fix: give one of them another"),
+        ([JsonCodec()] * 2, r"'wsc\.v1\+json' is the subprotocol of two codecs"),
+    ],
+)
+def test_what_an_application_cannot_speak(codecs: list[Any], what: str) -> None:
+    """What is no codec, and what a client could not ask for, is refused where it is given."""
+    with pytest.raises(DeclarationError, match=r"codecs=\[\.\.\.\]: .*" + what):
+        App(codecs=codecs)
+    with pytest.raises(DeclarationError, match=what):
+        register_controllers(Starlette(), codecs=codecs)
+    check_codecs([JsonCodec(), MsgPackCodec()], "here")

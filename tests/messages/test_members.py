@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import typing
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Generic, Literal, NewType, Optional, TypeVar, Union
@@ -156,6 +158,17 @@ def test_all_faults_at_once() -> None:
     with pytest.raises(DeclarationError) as caught:
         members_of([int, Untagged, Say, SayAgain], "Rooms.open")
     assert [fault.where for fault in caught.value.faults] == ["Rooms.open"] * 3
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="pydantic reads both from Python 3.12 on")
+def test_the_typed_dict_of_typing() -> None:
+    """Before Python 3.12 pydantic cannot read it, and the fix is the import."""
+
+    class Old(typing.TypedDict):
+        type: Literal["old"]
+
+    with pytest.raises(DeclarationError, match=r"the TypedDict of typing\. Fix: write from typing_extensions import TypedDict"):
+        members_of(Old, "here")
 
 
 def test_names_that_nobody_knows() -> None:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
+from ..callables import name_of
 from ..exceptions import DeclarationError
 from .errors import INVALID_FRAME, INVALID_JSON, FrameError
 from .frames import Frame
@@ -175,3 +176,31 @@ def negotiated(offered: Sequence[str], codecs: Sequence[Codec] = ()) -> tuple[Co
         if name in by_name:
             return by_name[name], name
     return by_name.get(JsonCodec.subprotocol, spoken[0]), None
+
+
+def check_codecs(codecs: Sequence[object], where: str) -> None:
+    """Check what an application is given to be spoken.
+
+    Raises:
+        DeclarationError: Something is no codec, or two answer to one name.
+    """
+    names: dict[str, object] = {}
+    for codec in codecs:
+        if isinstance(codec, type):
+            fix = f"make one: {name_of(codec)}()"
+            raise DeclarationError.at(where, f"{name_of(codec)} is a class, and a codec is an instance", fix=fix)
+        name: object = getattr(codec, "subprotocol", None)
+        methods: list[object] = [getattr(codec, each, None) for each in ("reader", "writer")]
+        if not (isinstance(name, str) and name and hasattr(codec, "binary") and all(map(callable, methods))):
+            raise DeclarationError.at(
+                where,
+                f"{codec!r} is no codec: it has no subprotocol, binary, reader or writer",
+                fix="use JsonCodec(), MsgPackCodec(), or a class derived from ObjectCodec",
+            )
+        other = names.setdefault(name, codec)
+        if other is not codec or codecs.count(codec) > 1:
+            raise DeclarationError.at(
+                where,
+                f"{name!r} is the subprotocol of two codecs, and a client can ask for only one by it",
+                fix='give one of them another: subprotocol = "chat.v1+json"',
+            )

@@ -134,7 +134,7 @@ def member_of(source: Any, where: str) -> Member:
 
 def _kind(given: Any) -> Kind | None:
     if not isinstance(given, type):
-        return "typed dict" if _is_typed_dict(given) else None
+        return "typed dict" if is_typed_dict(given) else None
     cls = cast("type[Any]", given)
     if issubclass(cls, Message):
         return "message" if cls is not Message else None
@@ -142,10 +142,11 @@ def _kind(given: Any) -> Kind | None:
         return "model"
     if dataclasses.is_dataclass(cls):
         return "dataclass"
-    return "typed dict" if _is_typed_dict(cls) else None
+    return "typed dict" if is_typed_dict(cls) else None
 
 
-def _is_typed_dict(cls: Any) -> bool:
+def is_typed_dict(cls: Any) -> bool:
+    """Whether a class is a typed dictionary, of either module."""
     # By its marks too: before Python 3.12 typing knows nothing of the TypedDict of typing_extensions, which pydantic asks for.
     return is_typeddict(cls) or (hasattr(cls, "__total__") and hasattr(cls, "__required_keys__"))
 
@@ -233,7 +234,11 @@ def adapter_with(build: Callable[[Any], CoreSchema], where: str) -> TypeAdapter[
         adapter.rebuild(raise_errors=True)
     except (PydanticUserError, NameError) as error:
         text = str(error).partition("\n")[0].rstrip(".")
-        raise DeclarationError.at(where, text, fix="define the names it uses before it is registered") from error
+        fix = "define the names it uses before it is registered"
+        if isinstance(error, PydanticUserError) and error.code == "typed-dict-version":
+            text = "before Python 3.12 pydantic cannot read the TypedDict of typing"
+            fix = "write from typing_extensions import TypedDict"
+        raise DeclarationError.at(where, text, fix=fix) from error
     return adapter
 
 

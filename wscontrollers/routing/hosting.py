@@ -58,6 +58,10 @@ class Host:
         declared: Groups | Sequence[Group | AnyCallable] = (),
         direct: bool = True,
     ) -> None:
+        if codecs:
+            from ..messages.codecs import check_codecs  # here, because most applications name none
+
+            check_codecs(codecs, "codecs=[...]")
         self.container = Container() if container is None else container
         self.provider = provider
         self.threads = threads

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import types
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
-from dataclasses import is_dataclass
-from typing import Annotated, Any, Union, get_args, get_origin, is_typeddict
-
-from pydantic import BaseModel
+from collections.abc import Sequence
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from ..callables import AnyCallable, Kind, kind_of, name_of, place_of, signature_of, unaliased
 from ..exceptions import DeclarationError
 from ..messages import Codec, Latest, Message, MessageUnion, outbox_policy_of
-from ..messages.members import adapter_of, sources_of
+from ..messages.members import adapter_of
 from ..messages.message import check_key
 from ..messages.schemas import shape_of
 from ..websockets import WebSocket
+from .answering import answers, is_object, named
 from .contract import Contract
 from .framing import RAW
 from .handlers import Handler
@@ -107,20 +105,6 @@ def session_arguments(annotation: Any) -> tuple[Any, ...] | None:
     return get_args(annotation) if get_origin(annotation) is Session else None
 
 
-def named(annotations: Iterable[Any]) -> list[Any]:
-    """The types that annotations name, without `None` and `Any`, which say nothing."""
-    found = [source for annotation in annotations for source in sources_of(annotation)]
-    return [source for source in found if source not in (None, type(None), Any, object)]
-
-
-def answers(returns: Any) -> list[Any]:
-    """The types among a handler's answers that can be messages; for a stream those of its items."""
-    returns = unaliased(returns)
-    if get_origin(returns) in (AsyncIterator, AsyncGenerator):
-        returns = get_args(returns)[0]
-    return [source for source in named([returns]) if _is_object(source)]
-
-
 def _require_single_answers(handlers: Sequence[Handler]) -> None:
     for handler in handlers:
         if handler.is_stream:
@@ -132,17 +116,12 @@ def _require_single_answers(handlers: Sequence[Handler]) -> None:
 
 
 def _is_tagged(source: Any) -> bool:
-    if not _is_object(source):
+    if not is_object(source):
         return False
     shape = shape_of(adapter_of(source, name_of(source)).core_schema)
     return _is_message(source) or (
         shape is not None and any("type" in field.read_as and field.literals for field in shape.fields)
     )
-
-
-def _is_object(source: Any) -> bool:
-    cls = get_origin(source) or source
-    return is_typeddict(cls) or (isinstance(cls, type) and (is_dataclass(cls) or issubclass(cls, BaseModel)))
 
 
 def _is_message(source: Any) -> bool:

@@ -12,6 +12,7 @@ from ..declare import MarkedHandler, Per, ReceiveMark, marked_handlers, type_arg
 from ..exceptions import DeclarationError, Fault
 from ..messages import Member, Message, MessageUnion
 from ..messages.members import members_of, sources_of
+from .answering import faults_of_answers, faults_of_codes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +97,15 @@ def handlers_of(cls: type) -> Handlers | None:
         DeclarationError: All that is wrong with them, at once.
     """
     marked = marked_handlers(cls)
-    return Handlers(_read(cls, marked, is_final=True), place_of(cls)) if marked else None
+    if not marked:
+        return None
+    handlers = _read(cls, marked, is_final=True)
+    # What JSON-RPC answers may be anything, and so may be what an interceptor makes messages of.
+    if getattr(cls, "protocol", None) is None and getattr(cls, "around_message", None) is None:
+        faults = list(faults_of_answers(handlers))
+        if faults:
+            raise DeclarationError(*faults)
+    return Handlers(handlers, place_of(cls))
 
 
 def check_handlers(cls: type) -> None:
@@ -120,6 +129,7 @@ def _read(cls: type, marked: Sequence[MarkedHandler], *, is_final: bool) -> list
             faults += error.faults
         else:
             handlers += [handler] if handler is not None else []
+    faults += [fault for handler in handlers for fault in faults_of_codes(handler)]
     faults += _clashes(handlers)
     if faults:
         raise DeclarationError(*faults)
