@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
@@ -13,16 +12,16 @@ from starlette.routing import Match, WebSocketRoute, get_name
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import session
-from ..callables import AnyCallable, Kind, kind_of, place_of, without_partial
+from ..callables import AnyCallable, Kind, kind_of, place_of
 from ..container import Graph
 from ..dependencies import Dependant, Owner, Planned, Receiver, get_dependant
 from ..exceptions import DeclarationError
 from ..markers import Dependency, listed
 from ..session.contract import Contract
-from ..websockets import WebSocket
 from .frame import get_websocket_app, websocket_session
 from .hosting import Host, at_home
 from .paths import compiled
+from .raw import Adapter, adapter_of, adapter_of_route
 
 if TYPE_CHECKING:
     from ..session.resuming.resume import Resume
@@ -251,6 +250,17 @@ class RawWebSocketRoute(APIWebSocketRoute):
     """A plain Starlette endpoint: a function of the WebSocket, a `WebSocketEndpoint` class or an ASGI application.
 
     Nothing is injected into it, but the dependencies of its routers guard it and its session ends as every other.
+
+    Args:
+        path: See `APIWebSocketRoute`.
+        endpoint: The endpoint.
+        name: See `APIWebSocketRoute`.
+        dependencies: See `APIWebSocketRoute`.
+        adapter: What is called in its place, with the WebSocket.
+
+    Raises:
+        DeclarationError: The endpoint cannot be called with the WebSocket alone, is not async, or is no application.
+        RouteError: The path cannot be used.
     """
 
     def __init__(
@@ -260,35 +270,17 @@ class RawWebSocketRoute(APIWebSocketRoute):
         *,
         name: str | None = None,
         dependencies: Sequence[Dependency] | None = None,
-        application: ASGIApp | None = None,
+        adapter: Adapter | None = None,
     ) -> None:
-        self._adapter = _adapter(endpoint) if application is None else _application_adapter(application)
+        self._adapter = adapter_of(endpoint) if adapter is None else adapter
         super().__init__(path, endpoint, name=name, dependencies=dependencies)
 
     @classmethod
     def of(cls, route: WebSocketRoute) -> Self:
-        """The same route as Starlette's own, with its middleware, below our routers."""
-        return cls(route.path, route.endpoint, name=route.name, application=route.app)
+        """The same route as Starlette's own, with its middleware, below our routers; it raises as the class does."""
+        return cls(route.path, route.endpoint, name=route.name, adapter=adapter_of_route(route))
 
     @property
     def call(self) -> AnyCallable:
         """What is called: the endpoint behind an adapter."""
         return self._adapter
-
-
-def _adapter(endpoint: AnyCallable) -> Callable[[WebSocket], Any]:
-    function = without_partial(endpoint)
-    if not (inspect.isfunction(function) or inspect.ismethod(function)):
-        return _application_adapter(endpoint)
-
-    async def as_function(websocket: WebSocket) -> None:
-        await endpoint(websocket)
-
-    return as_function
-
-
-def _application_adapter(application: ASGIApp) -> Callable[[WebSocket], Any]:
-    async def as_application(websocket: WebSocket) -> None:
-        await application(websocket.scope, websocket.receive, websocket.send)
-
-    return as_application

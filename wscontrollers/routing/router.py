@@ -141,7 +141,11 @@ class APIRouter(Router):
         return decorate
 
     def add_websocket_route(self, path: str, endpoint: AnyCallable, name: str | None = None) -> None:
-        """Add a plain Starlette endpoint: a function of the WebSocket, a `WebSocketEndpoint` class or an ASGI application."""
+        """Add a plain Starlette endpoint: a function of the WebSocket, a `WebSocketEndpoint` class or an ASGI application.
+
+        Raises:
+            DeclarationError: It is none of these, or not async.
+        """
         self.routes.append(RawWebSocketRoute(self.prefix + path, endpoint, name=name).of_router(self))
 
     def include_router(self, router: APIRouter, *, prefix: str = "", dependencies: Sequence[Dependency] | None = None) -> None:
