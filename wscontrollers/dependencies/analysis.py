@@ -15,7 +15,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, SchemaError
 
 from ..callables import name_of, unaliased, unfound
 from ..container import inject_key, is_no_inject
@@ -23,6 +23,8 @@ from ..exceptions import DeclarationError
 from ..markers import Dependency, Param, PathParam, Place, QueryParam
 from ..strays import stray_marker
 from .annotations import is_scalar, is_scalar_sequence, model_of, without_annotated, without_none
+from .carrying import uncarried
+from .constraints import misfit
 from .fields import ParamField, make_field
 from .framework import framework_value
 from .sources import Framework, FromDefault, FromDependency, FromField, FromFramework, FromService, Source
@@ -30,6 +32,8 @@ from .surroundings import Surroundings
 
 EMPTY = inspect.Parameter.empty
 _UNREADABLE = (PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError, NameError, TypeError)
+_UNUSABLE = (SchemaError, RuntimeError)
+"""What pydantic raises for constraints that are wrong by themselves, or that are none of the type."""
 
 
 def analyse(parameter: inspect.Parameter, around: Surroundings) -> Source:
@@ -183,12 +187,9 @@ class _Analysis:
                     f"the path {self.around.path!r} has no {{{field.aliases[0]}}}, so it can never be filled",
                     "put the name into the path, or use Query()",
                 )
-        elif isinstance(field.info, QueryParam) and not (
-            is_scalar(annotation) or is_scalar_sequence(annotation) or model_of(annotation) is not None
-        ):
-            raise self._fault(f"a query cannot carry {name_of(annotation)}", "use scalars, a sequence of scalars or a model")
+        definition, _ = field.definition()
         try:
-            adapter: TypeAdapter[Any] = TypeAdapter(field.definition()[0])
+            adapter: TypeAdapter[Any] = TypeAdapter(definition)
             if self.around.supplier is not None and not adapter.pydantic_complete:  # its models may name what comes later
                 adapter.rebuild()
         except _UNREADABLE as error:
@@ -196,6 +197,21 @@ class _Analysis:
                 f"pydantic cannot read a value of the type {name_of(annotation)} from {_places(field)}: {_first_line(error)}",
                 "use a type that pydantic knows, or bind the class in the container",
             ) from error
+        except _UNUSABLE as error:
+            raise self._fault(
+                f"its constraints cannot be used: {' '.join(str(error).split())}", "mend the keywords of the marker or of Field()"
+            ) from error
+        self._check_values(field, adapter.pydantic_complete)
+
+    def _check_values(self, field: ParamField, complete: bool) -> None:
+        """Whether values can be sent at all, and whether its constraints can be applied to them."""
+        unfit = uncarried(field.info) if field.place not in (Place.PATH, Place.MESSAGE) else None
+        if unfit is not None:
+            lists = "" if field.place is Place.COOKIE else ", a sequence of scalars"
+            raise self._fault(f"a {field.place.value} cannot carry {unfit}", f"use scalars{lists} or a model of such")
+        unfit = misfit(field.definition()[0]) if complete else None
+        if unfit is not None:
+            raise self._fault(f"{unfit}, so pydantic would fail with every value", "leave it out, or change the type")
 
     # Rule 4
 
