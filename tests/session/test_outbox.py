@@ -257,10 +257,10 @@ async def test_nothing_overtakes_a_frame_that_waits(protocol: Any) -> None:
     async with anyio.create_task_group() as tasks:
         outbox = Outbox(protocol.send, Peer(tasks), frames=10, size=1000)
         await outbox.send(frame("a"), 1)
-        assert outbox.write("b")
+        assert await outbox.post("b") is Delivery.SENT
         protocol.pause_writing()
         assert not outbox.write("c")
-        tasks.start_soon(outbox.send, frame("c"), 1)
+        tasks.start_soon(outbox.post, "c")
         await anyio.wait_all_tasks_blocked()
         assert outbox.send_nowait(frame("d"), 1) is Delivery.QUEUED
         protocol.resume_writing()

@@ -25,12 +25,13 @@ async def test_a_known_server_has_both_ways(protocol: Any) -> None:
     outlet.open_up()
     assert outlet.steps
     assert own_of(outlet) is not None
+    assert outlet.is_direct
     assert outlet.direct is None  # the frames of groups go this way only where their `Groups` let them
     outlet.go_direct()
     assert outlet.direct is own_of(outlet)
     outlet.shut()
     assert not outlet.steps
-    assert own_of(outlet) is None
+    assert not outlet.is_direct
 
 
 async def test_the_application_can_say_no(protocol: Any) -> None:

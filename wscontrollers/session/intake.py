@@ -105,10 +105,10 @@ class Intake:
 
     def arrived(self, frame: Frame) -> Incoming | Frame | None:
         """Look at a frame: the message in it, or the frame itself where nothing is read; None if there is nothing left to do."""
-        if frame["type"] != "websocket.receive":
-            return self._no_message(frame)
         data: str | bytes | None = frame.get("text")
         if data is None:
+            if frame["type"] != "websocket.receive":
+                return self._no_message(frame)
             data = cast(bytes, frame["bytes"])
         self.heard = now = self._now()
         if self.is_quiet:

@@ -14,6 +14,7 @@ from .outlet import Outlet, payload_of
 from .owner import NOBODY, Frame, Owner
 from .packing import packed
 from .stepping import is_steppable, resumed
+from .wire import event_of
 
 GONE = (OSError, RuntimeError)
 """What servers raise when the peer is gone, or when the connection was closed below the session."""
@@ -116,6 +117,10 @@ class Outbox(Outlet):
                 self._go_on()
             else:
                 self.writing = False
+
+    async def post(self, frame: str | bytes) -> Delivery:
+        """Do what `send` does, with a frame that is no event yet; short where it need not become one."""
+        return _SENT if self.write(frame) else await self.send(*event_of(frame))
 
     def send_nowait(self, frame: Frame, size: int, policy: Overflow = Overflow.CLOSE, key: object = None) -> Delivery:
         """Write a frame if that can be done without waiting, else queue it; nobody waits.

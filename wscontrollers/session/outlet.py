@@ -38,6 +38,11 @@ class Outlet:
         if self._may_go_direct:
             self._own = self.direct or direct_writer(self.send_event)
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether the session's own frames may go past `send_event`."""
+        return self._own is not None
+
     def go_direct(self) -> None:
         """Look up what writes the frames of groups past `send_event`; called when the handshake is accepted."""
         if self.direct is None and self._may_go_direct:

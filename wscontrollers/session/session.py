@@ -167,7 +167,8 @@ class Session(Generic[In, Out]):
         life = self._life
         if life.ended is not None:
             return life.last_words(message)
-        return life.outbox.send(*event_of(life.framing.message(message)))
+        outbox, frame = life.outbox, life.framing.message(message)
+        return outbox.post(frame) if outbox.is_direct else outbox.send(*event_of(frame))
 
     def send_nowait(self, message: Out) -> Delivery:
         """Queue a message; nobody waits, and when there is no room its policy holds.
