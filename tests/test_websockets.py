@@ -171,3 +171,12 @@ async def test_before_the_accept_any_code_is_a_403() -> None:
     websocket, peer = connected()
     await websocket.close(403)
     assert peer.sent == [{"type": "websocket.close", "code": 403, "reason": ""}]
+
+
+@pytest.mark.parametrize("client", WebSocketState)
+@pytest.mark.parametrize("application", WebSocketState)
+def test_a_session_is_over_when_nothing_can_be_said_any_more(client: WebSocketState, application: WebSocketState) -> None:
+    """Neither an answer to the handshake nor a frame."""
+    websocket = ServedWebSocket(SCOPE, None, None)  # type: ignore[arg-type]  # nothing is received or sent
+    websocket.client_state, websocket.application_state = client, application
+    assert websocket.is_over is not (websocket.is_connecting or websocket.is_open)

@@ -54,6 +54,13 @@ class ServedWebSocket(WebSocket):
         return self.application_state is _CONNECTING
 
     @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to say: neither an answer to the handshake nor a close frame."""
+        return self.application_state is not _CONNECTING and not (
+            self.application_state is _CONNECTED and self.client_state is _CONNECTED
+        )
+
+    @property
     def is_open(self) -> bool:
         """Whether frames can be sent, as far as this side knows."""
         return self.application_state is _CONNECTED and self.client_state is _CONNECTED
@@ -69,8 +76,8 @@ class ServedWebSocket(WebSocket):
             RuntimeError: It was accepted before and a subprotocol or headers come too late.
         """
         if self.application_state is _CONNECTING:
-            if self.client_state is _CONNECTING:
-                await self.receive()
+            if self.client_state is _CONNECTING:  # what `receive` does, without a coroutine more
+                self._connected(await self._receive())
             self.application_state = _CONNECTED
             await self._send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers or []})
         elif not self.accepted_early:
@@ -97,12 +104,14 @@ class ServedWebSocket(WebSocket):
                 raise self._no_frame(message)
             return message
         if self.client_state is _CONNECTING:
-            message = await self._receive()
-            if message["type"] == "websocket.connect":
-                self.client_state = _CONNECTED
-                return message
-            raise RuntimeError(f'Expected ASGI message "websocket.connect", but got {message["type"]!r}')
+            return self._connected(await self._receive())
         return await super().receive()  # raises
+
+    def _connected(self, message: Message) -> Message:
+        if message["type"] != "websocket.connect":
+            raise RuntimeError(f'Expected ASGI message "websocket.connect", but got {message["type"]!r}')
+        self.client_state = _CONNECTED
+        return message
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         """Close the session.

@@ -32,6 +32,16 @@ class Watching:
             raise
 
 
+class Passing:
+    """Middleware that does nothing."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
 def test_middleware_sees_unhandled_exceptions_only() -> None:
     """Middleware is outside of the handlers: a handled exception is a frame to it, an unhandled one an exception."""
     seen: list[str] = []
@@ -138,3 +148,26 @@ def test_http_keeps_starlettes_handlers() -> None:
     with TestClient(app, raise_server_exceptions=False) as client:
         assert client.get("/broken").json() == {"broken": True}
         assert client.get("/nowhere").json() == {"detail": "Not Found"}
+
+
+@pytest.mark.parametrize("middleware", [[], [Middleware(Passing)]])
+def test_handlers_are_the_same_with_and_without_middleware(middleware: list[Middleware]) -> None:
+    """Where no middleware is in between, the app does itself what the inner layer does; nobody can tell."""
+
+    async def handle(websocket: WebSocket, error: Exception) -> None:
+        await websocket.close(4001)
+
+    app = App(middleware=middleware, exception_handlers={Known: handle})
+
+    @app.websocket("/{kind}")
+    async def endpoint(websocket: WebSocket, kind: str) -> None:
+        await websocket.accept()
+        raise Known if kind == "known" else KeyError
+
+    codes: list[int] = []
+    with TestClient(app, raise_server_exceptions=False) as client:
+        for kind in ("known", "other"):
+            with client.websocket_connect(f"/{kind}") as session, pytest.raises(WebSocketDisconnect) as caught:
+                session.receive_text()
+            codes.append(caught.value.code)
+    assert codes == [4001, 1011]

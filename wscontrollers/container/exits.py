@@ -64,7 +64,11 @@ class Exits:
             entry = entries.pop()
             try:
                 if not isinstance(entry, tuple):
-                    await _finished(entry)
+                    try:
+                        await anext(entry)
+                    except StopAsyncIteration:
+                        continue
+                    await _refuse_second_yield(entry)
                 elif entry[0] is AsyncExitStack.push_async_exit:
                     await entry[1](None, None, None)
                 else:
@@ -122,15 +126,6 @@ async def _go_on(
         raise
     await _refuse_second_yield(generator, "" if error is None else " after athrow()")
     return False
-
-
-async def _finished(generator: AsyncGenerator[Any, None]) -> None:
-    """Let a generator go on to its end."""
-    try:
-        await anext(generator)
-    except StopAsyncIteration:
-        return
-    await _refuse_second_yield(generator)
 
 
 async def _refuse_second_yield(generator: AsyncGenerator[Any, None], when: str = "") -> None:

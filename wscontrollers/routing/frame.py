@@ -50,7 +50,8 @@ def websocket_session(func: Endpoint, *, origins: OriginPolicy | None = None) ->
             # That the peer left is the end of the session, no failure, unless the application says otherwise.
             if not await answer(meant(error), websocket) and not ends_well(error, scope):
                 await incident.unhandled(error, websocket)
-        await end(websocket)
+        if not websocket.is_over:
+            await end(websocket)
 
     return app
 
