@@ -27,14 +27,15 @@ class NatsServer(Server):
         folder: Where its configuration and its data are.
         jetstream: Whether it has JetStream.
         domain: JetStream's domain.
+        memory: How much JetStream may have of it.
         more: More of its configuration.
     """
 
-    def __init__(self, folder: Path, *, jetstream: bool = True, domain: str = "", more: str = "") -> None:
+    def __init__(self, folder: Path, *, jetstream: bool = True, domain: str = "", memory: str = "512MB", more: str = "") -> None:
         port = free_port()
         lines = [f"listen: 127.0.0.1:{port}", "max_payload: 9MB", more]
         if jetstream:
-            options = [f'store_dir: "{folder}"', "max_memory_store: 512MB", "max_file_store: 512MB"]
+            options = [f'store_dir: "{folder}"', f"max_memory_store: {memory}", "max_file_store: 512MB"]
             options += [f"domain: {domain}"] if domain else []
             lines.append(f"jetstream {{ {', '.join(options)} }}")
         folder.mkdir(exist_ok=True)

@@ -6,13 +6,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from wscontrollers.exceptions import DeclarationError, EngineDownError, EngineError
 from wscontrollers.groups.engines import nats_link
-from wscontrollers.groups.engines.engine import EngineState, History
+from wscontrollers.groups.engines.engine import Connection, EngineState, History, Position
 from wscontrollers.groups.engines.nats import NatsEngine
 
+from .cable import Cable
 from .listening import connected
 from .nats_server import NatsServer
 from .servers import Shaky, free_port
@@ -144,3 +146,58 @@ async def test_streams_are_where_they_should_be(nats_server: NatsServer) -> None
     async with connected(NatsEngine(nats_server.url, prefix="filed", storage="file")) as (connection, _):
         await connection.publish("tea", b"1", History())
         assert {"filed_messages", "filed_registry"} <= {name for _, names, _ in os.walk(nats_server.folder) for name in names}
+
+
+async def test_what_is_not_kept_takes_no_room(tmp_path: Path) -> None:
+    """Of a long message its number is left: publishing goes on where the payloads of all channels would fill the server."""
+    server = NatsServer(tmp_path / "data", memory="3MB")
+    server.start()
+    try:
+        async with connected(NatsEngine(server.url)) as (connection, _):
+            for number in range(100):
+                await connection.publish(f"user {number}", bytes(100_000))
+    finally:
+        server.kill()
+
+
+async def test_long_messages_that_are_not_kept_come_in_their_order(nats_server: NatsServer) -> None:
+    """Each follows on the one before it, for who was there and for who came between; two publishers at once harm nothing."""
+    engine = NatsEngine(nats_server.url, prefix="long")
+    async with connected(engine) as (ann, _), connected(engine) as (bob, heard):
+        begin = await bob.subscribe("tea")
+        numbers = [(await ann.publish("tea", b"%d" % n + bytes(2000))).offset for n in range(20)]
+
+        async def publish(connection: Connection) -> None:
+            for _ in range(50):
+                numbers.append((await connection.publish("tea", bytes(2000))).offset)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(publish, ann)
+            tasks.start_soon(publish, bob)
+        await heard.until(lambda: len(heard.arrivals) == 120)
+        assert [arrival.position.offset for arrival in heard.arrivals] == sorted(numbers)
+        assert [arrival.previous for arrival in heard.arrivals] == [begin.offset, *sorted(numbers)[:-1]]
+        async with connected(engine) as (cyd, news):
+            assert (await cyd.subscribe("tea")).offset == max(numbers)
+            await ann.publish("tea", b"small")
+            await news.until(lambda: news.arrivals)
+            assert news.arrivals[0].previous == max(numbers)
+            assert not (await cyd.read("tea", begin)).is_complete
+
+
+async def test_an_interruption_behind_a_long_message_loses_nothing(shaky_nats: Shaky) -> None:
+    """The stub in its place is none that is missing."""
+    async with Cable(shaky_nats.server.port) as cable, connected(shaky_nats.make(cable.port, timeout=1.0)) as (here, heard):
+        await here.subscribe("tea")
+        places: list[Position] = []
+        for _ in range(3):
+            places.append(await here.publish("tea", bytes(5000)))
+            await heard.until(lambda: len(heard.arrivals) == len(places))
+            heard.states.clear()
+            await cable.snap()
+            await heard.until_state(EngineState.UP)
+            assert heard.resumptions[-1] == ("tea", places[-1])
+        await here.publish("tea", b"small")
+        await heard.until(lambda: len(heard.arrivals) == 4)
+        assert heard.arrivals[-1].previous == places[-1].offset
+    shaky_nats.server.kill()

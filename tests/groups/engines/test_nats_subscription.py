@@ -103,3 +103,33 @@ def test_what_others_publish_there(told: Told, headers: Any) -> None:
     """A message without a number did not come through the stream, and is none."""
     told.subscription._take(Msg(Client(), "wsc.l.e1.k.tea", data=b"strange", headers=headers))
     assert told.arrivals == []
+
+
+def stub(told: Told, number: int, before: int, of: int) -> None:
+    """A stub comes in the place of a message with an offset."""
+    headers = {"Nats-Sequence": str(number), "Nats-Last-Sequence": str(before), "Wsc-Stub": str(of)}
+    told.subscription._take(Msg(Client(), "wsc.l.e1.p.tea", data=b"", headers=headers))
+
+
+def test_a_stub_is_no_message(told: Told) -> None:
+    """What follows on it follows on the message in whose place it is: nothing is missing."""
+    told.come(11, 7, "p")
+    stub(told, 12, 11, 10)
+    told.come(15, 12, "p")
+    assert told.heard == [(10, 9), (14, 10)]
+
+
+def test_a_stub_of_a_message_that_did_not_come(told: Told) -> None:
+    """It hides nothing: the next message tells of a hole."""
+    stub(told, 12, 11, 10)
+    told.come(15, 12, "p")
+    assert told.heard == [(14, 11)]
+
+
+def test_a_stub_that_was_there_at_the_beginning() -> None:
+    """The look-up told of it."""
+    told = Told()
+    stub(told, 11, 10, 9)
+    told.subscription.begin(Position("e1", 9), 10)
+    told.come(13, 11, "p")
+    assert told.heard == [(12, 9)]

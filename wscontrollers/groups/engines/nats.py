@@ -6,7 +6,8 @@ number and that of the one before it of its channel, to whoever subscribes to it
 - An offset is a number of that stream: those of one channel have holes, and `previous` says over which.
 - An epoch is a numbering of the stream: it ends when the stream is deleted, or when its server lost it. With `storage="memory"`
   that is whenever the server ends, with `"file"` never.
-- What is not kept stays for an hour all the same, the last message of each channel only, for its number.
+- What is not kept leaves its number for an hour, the last message of each channel only: what is longer than 1 KiB is
+  replaced by a stub when it is on its way.
 - A message whose publisher was told that it failed may come all the same: a server that froze reads what it was sent when it
   goes on. What was not sent yet never is.
 """
@@ -30,7 +31,7 @@ from .nats_answers import answer_of
 from .nats_client import RESERVED
 from .nats_history import page_of
 from .nats_link import Link
-from .nats_stream import PLAIN_HEADERS, Kept, Streams
+from .nats_stream import PLAIN_HEADERS, SMALL, Kept, Streams, stub_headers
 from .nats_subjects import KEPT, PLAIN, Subjects
 from .nats_wire import Wire
 
@@ -151,6 +152,8 @@ class NatsConnection:
             if keep is not None:
                 with suppress(EngineError):  # it is published; the next ones trim it
                     await self._streams.trim(wire, channel, keep.size)
+            elif len(data) > SMALL:
+                await wire.tell(subject, b"", stub_headers(number))
             return Position(numbering, number - 1)
 
         return await self._link.using(work)

@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from ...exceptions import EngineDownError, EngineError
 from .engine import Arrival, EngineState, Listener, Position
@@ -27,6 +27,14 @@ _OLDEST: Final = (2, 11)
 """The oldest server that can look up several messages at once, and forget single ones by their age."""
 
 Found = TypeVar("Found")
+
+
+class _Place(NamedTuple):
+    """Where a subscription goes on, and the number of the channel's stub; -1 where it has none."""
+
+    position: Position
+    stub: int
+
 
 _log = logging.getLogger("wscontrollers.groups")
 
@@ -127,9 +135,10 @@ class Link:
         async def confirm(wire: Wire) -> Position:
             if self.subscriptions.get(channel) is subscription:  # it may have been unsubscribed meanwhile
                 await subscription.attach(wire, self.streams.subjects.subscription(channel))
-            position = Position(self.streams.numbering, (await self.tops(wire, [channel]))[channel].offset)
+            top = (await self.tops(wire, [channel]))[channel]
+            position = Position(self.streams.numbering, top.offset)
             if subscription.is_on(wire) and not subscription.is_live:
-                subscription.begin(position)
+                subscription.begin(position, top.stub)
             return subscription.position or position
 
         subscription.waiting += 1
@@ -251,9 +260,9 @@ class Link:
         self._servers += [server for server in wire.discovered if server not in self._servers]
         return wire
 
-    async def _places(self, wire: Wire) -> dict[Subscription, Position]:
+    async def _places(self, wire: Wire) -> dict[Subscription, _Place]:
         """Where each subscription stands on a new connection, also those that come meanwhile."""
-        found: dict[Subscription, Position] = {}
+        found: dict[Subscription, _Place] = {}
         while waiting := [each for each in self.subscriptions.values() if each not in found]:
             found |= await self._located(wire, waiting[:_AT_ONCE])
         return found
@@ -262,11 +271,12 @@ class Link:
         for first in range(0, len(subscriptions), _AT_ONCE):
             self._begin(wire, await self._located(wire, subscriptions[first : first + _AT_ONCE]))
 
-    async def _located(self, wire: Wire, subscriptions: Sequence[Subscription]) -> dict[Subscription, Position]:
+    async def _located(self, wire: Wire, subscriptions: Sequence[Subscription]) -> dict[Subscription, _Place]:
         for subscription in subscriptions:
             await subscription.attach(wire, self.streams.subjects.subscription(subscription.channel))
         tops = await self.tops(wire, [each.channel for each in subscriptions])
-        return {each: self._place(each.position, tops[each.channel]) for each in subscriptions}
+        places = {each: tops[each.channel] for each in subscriptions}
+        return {each: _Place(self._place(each.position, top), top.stub) for each, top in places.items()}
 
     def _place(self, known: Position | None, top: Top) -> Position:
         """From where on a subscription misses nothing, as far behind what it had as something may be lost."""
@@ -279,12 +289,12 @@ class Link:
             return known
         return here
 
-    def _begin(self, wire: Wire, places: dict[Subscription, Position]) -> None:
-        for subscription, place in places.items():
+    def _begin(self, wire: Wire, places: dict[Subscription, _Place]) -> None:
+        for subscription, (place, stub) in places.items():
             is_wanted = self.subscriptions.get(subscription.channel) is subscription
             if is_wanted and subscription.is_on(wire) and not subscription.is_live:
                 self._listener.resumed(subscription.channel, place)
-                subscription.begin(place)
+                subscription.begin(place, stub)
 
 
 def _report(error: Exception) -> None:

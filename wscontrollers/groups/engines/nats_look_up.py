@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 
 from ...exceptions import EngineDownError
 from .nats_answers import NobodyError
-from .nats_stream import PAUSE, TRIES, Streams
+from .nats_stream import PAUSE, STUB, TRIES, Streams
 from .nats_subjects import BEGIN, KEPT, token_of
 from .nats_wire import NOBODY, Wire, is_end, status_of
 
@@ -29,11 +29,13 @@ class Top:
         stands: Where the whole stream stands.
         kept: The last message that is kept.
         plain: The number of the last one that is not; -1 where there is none.
+        stub: The number of the stub that is in its place, if it is.
     """
 
     stands: int
     kept: Msg | None = None
     plain: int = -1
+    stub: int = -1
 
     @property
     def offset(self) -> int:
@@ -87,6 +89,8 @@ async def tops_of(wire: Wire, streams: Streams, channels: Sequence[str]) -> dict
         top = found[channel_of[token[0]]]
         if kind == KEPT:
             top.kept = message
+        elif STUB in headers_of(message):
+            top.plain, top.stub = int(headers_of(message)[STUB]), offset_of(message)
         else:
             top.plain = offset_of(message)
     return found

@@ -66,6 +66,19 @@ class Kept:
 
 PLAIN_HEADERS: Final = {"Nats-Rollup": "sub", "Nats-TTL": str(_PLAIN_AGE)}
 """The headers of a message that is not kept: the one before it goes."""
+SMALL: Final = 1024
+"""Bytes of a message that is not kept and stays all the same, for its number. A stub takes the place of a longer one."""
+STUB: Final = "Wsc-Stub"
+"""The header of a stub: the offset of the message in whose place it is."""
+
+
+def stub_headers(number: int) -> dict[str, str]:
+    """The headers of a stub.
+
+    Args:
+        number: That of the message in whose place it is; it is refused if that is not the last one of its subject any more.
+    """
+    return {**PLAIN_HEADERS, STUB: str(number - 1), "Nats-Expected-Last-Subject-Sequence": str(number)}
 
 
 class Streams:

@@ -9,6 +9,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as Interest
 
 from .engine import Arrival, Position
+from .nats_stream import STUB
 from .nats_subjects import KEPT, PLAIN
 from .nats_wire import Wire
 
@@ -21,14 +22,14 @@ class _Numbered(NamedTuple):
         kind: Whether it is kept.
         offset: Its number.
         before: The number of the one before it of the same channel and kind; 0 where none is there any more.
-        data: What was published.
+        data: What was published; None for a stub.
     """
 
     epoch: str
     kind: str
     offset: int
     before: int
-    data: bytes
+    data: bytes | None
 
 
 class Subscription:
@@ -93,10 +94,15 @@ class Subscription:
         """Let messages wait, until it begins again."""
         self.is_live = False
 
-    def begin(self, position: Position) -> None:
-        """Hand on what is behind a position, from now on; what waits first."""
+    def begin(self, position: Position, stub: int = -1) -> None:
+        """Hand on what is behind a position, from now on; what waits first.
+
+        Args:
+            position: The place.
+            stub: The number of the stub of the last message that is not kept, if it has one.
+        """
         self.position = position
-        self._covered = dict.fromkeys((KEPT, PLAIN), position.offset)
+        self._covered = {KEPT: position.offset, PLAIN: max(position.offset, stub)}
         pending, self._pending = self._pending, []
         self.is_live = True
         for message in pending:
@@ -110,7 +116,8 @@ class Subscription:
         _, _, epoch, kind, _ = message.subject.split(".", 4)
         # The first number of a stream is 1, and belongs to the message that begins it.
         place = Position(epoch, int(headers["Nats-Sequence"]) - 1)
-        numbered = _Numbered(epoch, kind, place.offset, int(headers["Nats-Last-Sequence"]) - 1, message.data)
+        data = None if STUB in headers else message.data
+        numbered = _Numbered(epoch, kind, place.offset, int(headers["Nats-Last-Sequence"]) - 1, data)
         position = self.position
         is_strange = position is not None and position.epoch != epoch
         if is_strange:
@@ -125,6 +132,10 @@ class Subscription:
         epoch, kind, offset, before, data = message
         if offset <= last:
             return  # it was counted already when the position was asked for
+        if data is None:
+            if before <= self._covered[kind]:
+                self._covered[kind] = max(self._covered[kind], offset)  # else the message in whose place it is is missing
+            return
         previous = last
         if before > self._covered[kind]:
             previous = max(before, last + 1)

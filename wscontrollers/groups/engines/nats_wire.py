@@ -127,6 +127,11 @@ class Wire:
         """
         return self._ask(subject, data, headers, None)
 
+    async def tell(self, subject: str, data: bytes, headers: dict[str, str]) -> None:
+        """Publish something that nobody answers. It does not wait; if the connection has ended, it is lost."""
+        with suppress(nats.errors.Error):
+            await self._client.publish(subject, data, headers=headers)
+
     def collect(self, subject: str, question: Mapping[str, Any]) -> Awaitable[list[Msg]]:
         """Ask for several messages; the last of them has a status, and no data.
 
