@@ -28,18 +28,23 @@ def test_the_mark_leaves_the_function_as_it_is() -> None:
     assert group("room:{room}")(guard) is guard
 
 
-def test_the_first_declaration_that_matches_counts() -> None:
-    """The special one is named before the general one."""
+def test_the_declaration_that_says_most_counts() -> None:
+    """Whatever the order: a general one takes no name from one that is meant for it, and its guard skips no other."""
 
     @group("room:{room}")
     async def room(room: str) -> None: ...
 
     lobby = Group("room:lobby", history=History(size=5, age=None))
-    declared = Declarations([lobby, room])
-    assert declared.of("room:lobby") is lobby
-    assert declared.history_of("room:lobby") == History(5, None)
-    assert declared.history_of("room:tea") is None
-    assert declared.of("elsewhere") is None
+    staff = Group("room:{room}:staff")
+    for declared in (Declarations([lobby, room, staff]), Declarations([room, staff, lobby])):
+        assert declared.of("room:5:staff") is staff
+        general = declared.of("room:5:staff:x")
+        assert general is not None
+        assert general.guard is room
+        assert declared.of("room:lobby") is lobby
+        assert declared.history_of("room:lobby") == History(5, None)
+        assert declared.history_of("room:tea") is None
+        assert declared.of("elsewhere") is None
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,9 @@ def test_mistakes_of_declarations() -> None:
         group("news")(guard)
     with pytest.raises(DeclarationError, match="is no group"):
         Declarations([guard])
-    with pytest.raises(DeclarationError, match="pattern of the same form"):
-        Declarations([Group("a:{x}"), Group("a:{y}")])
+    for first, second in (("a:{x}", "a:{y}"), ("{x}:b", "a:{y}"), ("news", "news")):
+        with pytest.raises(DeclarationError, match="neither says more"):
+            Declarations([Group(first), Group(second)])
+    Declarations([Group("{x}:b"), Group("{x}:c")])
     with pytest.raises(ValueError, match="nothing to keep"):
         History(size=0)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 from typing import Any, Final, TypeVar, cast
 
 from ..callables import AnyCallable, Kind, kind_of, place_of
 from ..exceptions import DeclarationError
 from ..markers import Dependency, listed
 from .engines.engine import History
+from .forms import PARAMETER, REST, WORD, common_name
 from .names import MAX_LENGTH, SESSION, USER
 from .presence.declared import PresenceOf
 
 GuardT = TypeVar("GuardT", bound=AnyCallable)
 
 MARK: Final = "__group__"
-_PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class Group:
@@ -28,6 +29,8 @@ class Group:
     Args:
         pattern: The form of the names: "news", or "room:{room}" with parameters; each stands for one or more characters, all but
             the last one for such as are no colon. A name that begins like these and has another form can be joined by nobody.
+            Of several declarations whose form a name has, the one with the most text of its own counts: of "room:{room}" and
+            "room:{room}:staff" the second, for "room:5:staff".
         history: How much is kept of each, for clients that come back; None keeps nothing.
         sends: The types that are published to it.
         presence: The type of what each session gives when it joins, and the others know of it; `PresenceOf` has options; None
@@ -69,7 +72,12 @@ class Group:
     @property
     def head(self) -> str:
         """What every name of the form begins with."""
-        return _PARAMETER.split(self.pattern)[0]
+        return PARAMETER.split(self.pattern)[0]
+
+    @property
+    def text(self) -> int:
+        """How many characters of its own the pattern has."""
+        return len(PARAMETER.sub("", self.pattern))
 
     def match(self, name: str) -> Mapping[str, str] | None:
         """The parameters in a group's name; None if it has another form."""
@@ -109,28 +117,28 @@ def group(
 
 
 class Declarations:
-    """All declared groups of an application; of those that match a name the first one counts.
+    """All declared groups of an application; of those that match a name the one with the most text of its own counts.
 
     Raises:
-        DeclarationError: Something is no declaration, or two have the same pattern.
+        DeclarationError: Something is no declaration, or a name has the form of two of which neither says more.
     """
 
-    __slots__ = ("all",)
+    __slots__ = ("_by_text", "all")
 
     def __init__(self, declared: Sequence[Group | AnyCallable] = ()) -> None:
         self.all = tuple(_declaration(each) for each in declared)
-        patterns: set[str] = set()
-        for each in self.all:
-            form = _PARAMETER.sub("{}", each.pattern)
-            if form in patterns:
+        self._by_text = sorted(self.all, key=lambda each: each.text, reverse=True)
+        for first, second in combinations(self._by_text, 2):
+            if first.text == second.text and (name := common_name(first.pattern, second.pattern)) is not None:
                 raise DeclarationError.at(
-                    repr(each), "another group of the application has a pattern of the same form", fix="keep one of them"
+                    repr(second),
+                    f"a group {name!r} would be of this form and of that of {first!r}, and neither says more",
+                    fix="keep one of them, or write more into one",
                 )
-            patterns.add(form)
 
     def of(self, name: str) -> Group | None:
         """What is declared of a group; None if nothing is."""
-        for each in self.all:
+        for each in self._by_text:
             if each.match(name) is not None:
                 return each
         return None
@@ -177,13 +185,13 @@ def _compiled(pattern: str, where: str) -> re.Pattern[str]:
         raise DeclarationError.at(
             where, f"{pattern!r} stands for users or sessions, which need no declaration", fix="choose another name"
         )
-    parameters = _PARAMETER.findall(pattern)
-    rest = _PARAMETER.sub("", pattern)
+    parameters = PARAMETER.findall(pattern)
+    rest = PARAMETER.sub("", pattern)
     if "{" in rest or "}" in rest or len(set(parameters)) != len(parameters):
         raise DeclarationError.at(
             where, f"the pattern {pattern!r} is not clear", fix='write each parameter once, in braces: "room:{room}"'
         )
-    parts = _PARAMETER.split(pattern)
-    taken = ["[^:]+"] * (len(parameters) - 1) + [".+"]  # the last one takes colons too: its guard is to see them
+    parts = PARAMETER.split(pattern)
+    taken = [WORD] * (len(parameters) - 1) + [REST]
     forms = [f"(?P<{part}>{taken[index // 2]})" if index % 2 else re.escape(part) for index, part in enumerate(parts)]
     return re.compile("".join(forms))
