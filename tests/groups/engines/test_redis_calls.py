@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha1
 from secrets import token_hex
 from typing import Any
 
@@ -14,7 +15,7 @@ from redis.asyncio import ConnectionPool
 from redis.exceptions import ReadOnlyError, ResponseError
 
 from wscontrollers.groups.engines.redis_calls import Calls, end
-from wscontrollers.groups.engines.redis_scripts import RENEW
+from wscontrollers.groups.engines.redis_scripts import RENEW, Script
 
 from .cable import Cable
 from .servers import RedisServer
@@ -135,3 +136,19 @@ async def test_a_task_that_swallows_its_end() -> None:
     await end(task)
     assert task.done()
     await end(None)
+
+
+async def test_a_script_that_the_server_forgot_keeps_its_place(valkey: RedisServer) -> None:
+    """What one caller asks is done in its order, though it waits for nothing, whenever the server forgets its scripts."""
+    script = Script(text := b"return redis.call('INCR', KEYS[1])", sha1(text, usedforsecurity=False).hexdigest().encode())
+    key = token_hex(4).encode()
+    async with opened(valkey.port) as calls:
+        tasks: list[asyncio.Task[Any]] = []
+        for number in range(500):
+            tasks.append(asyncio.create_task(calls.run(script, (key,))))
+            if not number % 3:
+                await asyncio.sleep(0)
+            if not number % 50:
+                tasks.append(asyncio.create_task(calls.call("SCRIPT FLUSH")))
+        answers = await asyncio.gather(*tasks)
+        assert [answer for answer in answers if type(answer) is int] == list(range(1, 501))

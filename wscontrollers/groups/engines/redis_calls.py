@@ -23,8 +23,11 @@ _AT_ONCE = 128
 
 
 class _Call(NamedTuple):
+    """A command, or the keys and arguments of a script, and where its answer goes."""
+
     words: tuple[Word, ...]
     answer: asyncio.Future[Any]
+    script: Script | None = None
 
 
 class Calls:
@@ -41,6 +44,7 @@ class Calls:
         self._timeout = timeout
         self._demoted = demoted
         self._waiting: deque[_Call] = deque()
+        self._known: set[bytes] = set()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -57,10 +61,7 @@ class Calls:
 
     async def run(self, script: Script, keys: tuple[bytes, ...], *arguments: Word) -> Any:
         """Run a script; see `call`."""
-        try:
-            return await self.call("EVALSHA", script.digest, len(keys), *keys, *arguments)
-        except NoScriptError:
-            return await self.call("EVAL", script.text, len(keys), *keys, *arguments)
+        return await self._asked((len(keys), *keys, *arguments), script)
 
     async def call(self, *words: Word) -> Any:
         """Send a command, and wait for the reply.
@@ -69,8 +70,11 @@ class Calls:
             RedisError: redis-py's: there is no connection, it broke, or the server refuses it.
             TimeoutError: Nothing came in time.
         """
+        return await self._asked(words)
+
+    async def _asked(self, words: tuple[Word, ...], script: Script | None = None) -> Any:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Call(words, answer))
+        self._waiting.append(_Call(words, answer, script))
         self._news.set()
         async with asyncio.timeout(self._timeout):
             return await answer
@@ -89,27 +93,45 @@ class Calls:
                     self._fail(batch, ConnectionError("it was closed"))
                     raise
                 except (RedisError, OSError) as error:
+                    self._known.clear()
                     self._fail(batch, error)
                 except Exception as error:
                     logger.exception("engine redis: commands could not be sent")
+                    self._known.clear()
                     self._fail(batch, ConnectionError(str(error)))
 
     async def _send(self, batch: list[_Call]) -> None:
         pipeline = self._client.pipeline(transaction=False)
         for call in batch:
-            pipeline.execute_command(*call.words)
+            pipeline.execute_command(*self._said(call))
         replies = await pipeline.execute(raise_on_error=False)
+        unknown: list[_Call] = []
         for call, reply in zip(batch, replies, strict=True):
+            if isinstance(reply, Exception):
+                self._known.clear()
             if isinstance(reply, ReadOnlyError):
                 self._demoted()
             if call.answer.done():
                 continue
-            if isinstance(reply, Exception):
+            if isinstance(reply, NoScriptError):
+                unknown.append(call)
+            elif isinstance(reply, Exception):
                 call.answer.set_exception(reply)
             else:
                 call.answer.set_result(reply)
+        self._waiting.extendleft(reversed(unknown))  # before those that came meanwhile, or one caller's would change places
         if any(isinstance(reply, ReadOnlyError) for reply in replies):
             await self._client.connection_pool.disconnect()
+
+    def _said(self, call: _Call) -> tuple[Word, ...]:
+        """What is sent: a script's text the first time on a connection, and then its digest."""
+        script = call.script
+        if script is None:
+            return call.words
+        if script.digest in self._known:
+            return ("EVALSHA", script.digest, *call.words)
+        self._known.add(script.digest)
+        return ("EVAL", script.text, *call.words)
 
     def _fail(self, calls: list[_Call], error: Exception) -> None:
         for call in calls:
