@@ -31,3 +31,17 @@ async def test_without_declared_types_there_are_fields() -> None:
     assert [each.message for each in await groups.history("news")] == [{"type": "said", "n": 1}]
     assert await groups.history("other") == []
     await groups.close()
+
+
+async def test_what_was_for_some_is_not_for_who_reads_the_history() -> None:
+    """Only if it is asked for; a limit counts what is given out, so that pages can be read one after the other."""
+    groups = Groups(None, [Group("news", history=History(), sends=[Said])])
+    for n in range(8):
+        await groups.publish("news", Said(n=n), to="user:ann" if n % 4 else None, exclude="f00d" if n == 4 else ())
+    assert [each.message.n for each in await groups.history("news")] == [0, 4]
+    first = await groups.history("news", limit=1)
+    assert [each.message.n for each in first] == [0]
+    assert [each.message.n for each in await groups.history("news", since=first[0].mark, limit=1)] == [4]
+    whispers = await groups.history("news", whispers=True, limit=3)
+    assert [(each.message.n, each.to) for each in whispers] == [(0, None), (1, "user:ann"), (2, "user:ann")]
+    await groups.close()

@@ -166,13 +166,16 @@ class Groups:
 
     # History
 
-    async def history(self, group: str, *, since: str | None = None, limit: int | None = None) -> Sequence[Kept]:
+    async def history(
+        self, group: str, *, since: str | None = None, limit: int | None = None, whispers: bool = False
+    ) -> Sequence[Kept]:
         """What is kept of a group, the oldest first.
 
         Args:
             group: Its name; a group without a history has nothing.
             since: Only what came behind this mark; all that is kept, if the mark is too old or none.
             limit: At most so many, the oldest ones.
+            whispers: Whether what was for one session or one user of the group (`to=`) is among it; `Kept.to` says for whom.
 
         Raises:
             EngineDownError: The engine does not answer.
@@ -189,7 +192,12 @@ class Groups:
         page = await connection.read(channel_of(group), after, limit)
         if after is not None and not page.is_complete:
             page = await connection.read(channel_of(group), None, limit)
-        return reader.messages(group, page)
+        found = list(reader.messages(group, page, whispers=whispers))
+        while limit is not None and len(found) < limit and page.entries:  # some of it was for others, or is no message any more
+            after = Position(page.top.epoch, page.entries[-1][0])
+            page = await connection.read(channel_of(group), after, limit - len(found))
+            found += reader.messages(group, page, whispers=whispers)
+        return found
 
     # Presence
 

@@ -21,10 +21,12 @@ class Kept(NamedTuple):
     Attributes:
         message: An instance of its type, if the group declares what is published to it (`sends`); else its fields, as a dict.
         mark: Its place.
+        to: "session:id" or "user:id", if of the group only these got it.
     """
 
     message: Any
     mark: str
+    to: str | None = None
 
 
 class KeptReader:
@@ -43,17 +45,25 @@ class KeptReader:
         if self._union is not None:
             self._read = JsonCodec().reader(self._union)
 
-    def messages(self, group: str, page: Page) -> Sequence[Kept]:
-        """The messages of a page."""
-        return [
-            Kept(message, str(Mark(group, Position(page.top.epoch, offset))))
-            for offset, data in page.entries
-            if (message := self._message(data)) is not None
-        ]
+    def messages(self, group: str, page: Page, *, whispers: bool = False) -> Sequence[Kept]:
+        """The messages of a page.
 
-    def _message(self, data: bytes) -> Any:
+        Args:
+            group: The group.
+            page: The page.
+            whispers: Whether those that were not for all of the group are among them.
+        """
+        found: list[Kept] = []
+        for offset, data in page.entries:
+            message, to = self._message(data)
+            if message is not None and (whispers or to is None):
+                found.append(Kept(message, str(Mark(group, Position(page.top.epoch, offset))), to))
+        return found
+
+    def _message(self, data: bytes) -> tuple[Any, str | None]:
         try:
-            frame = Envelope.decode(data).frames[JsonCodec.subprotocol]
-            return cast("dict[str, Any]", from_json(frame)) if self._read is None else self._read(frame).message
+            envelope = Envelope.decode(data)
+            frame = envelope.frames[JsonCodec.subprotocol]
+            return cast("dict[str, Any]", from_json(frame)) if self._read is None else self._read(frame).message, envelope.to
         except (ValueError, KeyError, FrameError):
-            return None  # of an older release of the application: whoever joins live is sent it all the same
+            return None, None  # of an older release of the application: whoever joins live is sent it all the same

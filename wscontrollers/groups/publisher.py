@@ -110,11 +110,13 @@ class SyncGroups:
         """See `Groups.disconnect`."""
         self.portal.call(self._groups.disconnect, who, code, reason)
 
-    def history(self, group: str, *, since: str | None = None, limit: int | None = None) -> Sequence[Kept]:
+    def history(
+        self, group: str, *, since: str | None = None, limit: int | None = None, whispers: bool = False
+    ) -> Sequence[Kept]:
         """See `Groups.history`."""
 
         async def history() -> Sequence[Kept]:
-            return await self._groups.history(group, since=since, limit=limit)
+            return await self._groups.history(group, since=since, limit=limit, whispers=whispers)
 
         return self.portal.call(history)
 
