@@ -31,6 +31,7 @@ from .orders import KEPT
 from .presence.declared import PresenceOf
 from .presence.present import Present
 from .published import Published
+from .sending import Sends
 from .targets import ids_of, target_of
 from .workers import workers
 
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
     from .moving import Mover
 
 logger = logging.getLogger("wscontrollers.groups")
+
+SEEN = 4096
+"""Of how many groups it is remembered what can be published to them."""
 
 HookT = TypeVar("HookT", bound=Callable[[EngineState], Any])
 
@@ -91,6 +95,8 @@ class Groups:
         self._encoder = Encoder((), self.declarations.sends)
         self._guards: dict[Group, Guard] = {}
         self._readers: dict[Group, KeptReader] = {}
+        self._sends: dict[Group, Sends] = {}
+        self._sendable: set[tuple[str, type[Any]]] = set()
         self._hooks: list[Callable[[EngineState], Any]] = []
         self._served: Container | None = None
         self._latest: tuple[ref[AbstractEventLoop], ref[Hub]] | None = None
@@ -122,12 +128,26 @@ class Groups:
         Raises:
             EngineDownError: The engine did not take it in time; it may have been taken all the same.
             ValueError: It is no name of a group, or `to` is nobody.
-            TypeError: It is nothing that can be sent.
+            TypeError: It is nothing that can be sent, or none of the types that the group declares.
         """
+        if (group, message.__class__) not in self._sendable:
+            self._require_sendable(group, message)
         envelope = self._encoder.envelope(message, exclude=ids_of(exclude), to=None if to is None else target_of(to))
         if self.delivers_alone:
             return await publish_or_hand(self._hub(), checked(group), envelope)
         return await self._hub().publish(group, envelope)
+
+    def _require_sendable(self, group: str, message: Any) -> None:
+        declared = self.declarations.of(checked(group))
+        if declared is not None:
+            sends = self._sends.get(declared)
+            if sends is None:
+                sends = self._sends[declared] = Sends(declared)
+            sends.require(message, group)
+        if not isinstance(message, dict):  # of which its class says nothing
+            if len(self._sendable) >= SEEN:
+                self._sendable.clear()
+            self._sendable.add((group, message.__class__))
 
     async def disconnect(self, who: Session[Any, Any] | str, code: int = 1000, reason: str = "") -> None:
         """End a session, or all sessions of a user, in whatever process they are.
