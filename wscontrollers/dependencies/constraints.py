@@ -57,9 +57,10 @@ def _misfits(annotation: Any, metadata: Sequence[Any], seen: set[Any]) -> Iterat
         inner, *beside = get_args(annotation)
         yield from _misfits(inner, [*beside, *metadata], seen)
         return
-    for member in map(unaliased, members_of_union(annotation)):
+    members = [unaliased(member) for member in members_of_union(annotation) if member is not type(None)]
+    for member in members:
         if get_origin(member) is not Annotated:
-            yield from _unfitting(member, metadata)
+            yield from _unfitting(member, metadata, in_union=len(members) > 1)
     model = model_of(annotation)
     if model is not None and model not in seen:
         seen.add(model)
@@ -70,14 +71,14 @@ def _misfits(annotation: Any, metadata: Sequence[Any], seen: set[Any]) -> Iterat
             yield from _misfits(argument, (), seen)
 
 
-def _unfitting(cls: Any, metadata: Sequence[Any]) -> Iterator[str]:
+def _unfitting(cls: Any, metadata: Sequence[Any], *, in_union: bool) -> Iterator[str]:
     """The constraints up to the first thing that may make another value: a validator, say."""
     sample = _sample(cls)
     if sample is None:
         return
     for item in _spread(metadata):
         if isinstance(item, _CONSTRAINTS) or type(item).__name__ == _SEVERAL:
-            if not _fits(sample, item):
+            if not _fits(sample, item, in_union=in_union):
                 yield f"{repr(item).partition('(')[2][:-1]} cannot be applied to {name_of(cls)}"
         elif hasattr(item, "__get_pydantic_core_schema__"):
             return
@@ -97,8 +98,10 @@ def _sample(cls: Any) -> Any:
     return _SAMPLE_OF.get(get_origin(cls) or cls)
 
 
-def _fits(sample: Any, constraint: Any) -> bool:
-    annotation: Any = Annotated[type(sample), constraint]
+def _fits(sample: Any, constraint: Any, *, in_union: bool) -> bool:
+    cls: Any = type(sample)
+    # To a union pydantic applies it as it is; for a type alone it may make another bound of it, a time of a number, say.
+    annotation: Any = Annotated[cls | (int if cls is str else str), constraint] if in_union else Annotated[cls, constraint]
     try:
         TypeAdapter[Any](annotation).validate_python(sample)
     except ValidationError:
