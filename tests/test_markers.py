@@ -66,8 +66,8 @@ def test_a_path_has_no_default() -> None:
     assert Path(...).is_required()
 
 
-@pytest.mark.parametrize("timeout", [0, -1, -0.5])
-def test_a_first_message_is_waited_for_some_time(timeout: float) -> None:
+@pytest.mark.parametrize("timeout", [0, -1, -0.5, float("nan"), "5", True, [5]])
+def test_a_first_message_is_waited_for_some_time(timeout: Any) -> None:
     """Seconds above zero, or None for ever."""
     with pytest.raises(DeclarationError, match=r"FirstMessage\(\): timeout is .* Fix: give seconds above 0, or None"):
         FirstMessage(timeout=timeout)

@@ -90,15 +90,23 @@ class CookieParam(Param):  # type: ignore[misc]  # see Param
     place = Place.COOKIE
 
 
+class _Unsaid(float):
+    """A number of seconds that nobody said."""
+
+
+DEFAULT_TIMEOUT: float = _Unsaid(10.0)
+"""How long a first message is waited for where nothing is said."""
+
+
 class FirstMessageParam(Param):  # type: ignore[misc]  # see Param
     """What `FirstMessage()` returns: the parameter is the first frame that the peer sends."""
 
     place = Place.MESSAGE
 
     def __init__(
-        self, default: Any = PydanticUndefined, *, timeout: float | None = 10.0, raw: bool = False, **options: Any
+        self, default: Any = PydanticUndefined, *, timeout: float | None = DEFAULT_TIMEOUT, raw: bool = False, **options: Any
     ) -> None:
-        if timeout is not None and timeout <= 0:
+        if timeout is not None and (not isinstance(cast(object, timeout), int | float) or timeout is True or not timeout > 0):
             raise DeclarationError.at(
                 "FirstMessage()", f"timeout is {timeout!r}", fix="give seconds above 0, or None to wait without a limit"
             )

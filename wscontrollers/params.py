@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from pydantic_core import PydanticUndefined
 
 from .markers import (
+    DEFAULT_TIMEOUT,
     CookieParam,
     Dependency,
     DependencyScope,
@@ -74,16 +75,21 @@ def Cookie(default: Any = PydanticUndefined, *, include_in_schema: bool = True, 
     return CookieParam(default, include_in_schema=include_in_schema, **options)
 
 
-def FirstMessage(*, timeout: float | None = 10.0, raw: bool = False, **options: Unpack[FieldOptions]) -> Any:
+def FirstMessage(*, timeout: float | None = DEFAULT_TIMEOUT, raw: bool = False, **options: Unpack[FieldOptions]) -> Any:
     """The first frame of the session: the handshake is accepted, the frame received, validated and injected.
 
     Browsers cannot send headers with a handshake, so many protocols authenticate this way. The frame is JSON in a text frame
     (or UTF-8 in a binary one). A single parameter of this kind takes the whole frame; several, in one session, each take the
-    field of their name. Too late, undecodable, no JSON or of another shape: the session is closed with 1008.
+    field of their name; those of one name, in different functions, are one. A whole frame that is a `Message` has its tag. Too
+    late, undecodable, no JSON or of another shape: the session is closed with 1008.
 
     Args:
-        timeout: Seconds to wait for the frame; `None` waits without a limit.
-        raw: Give the frame as it came, `str` or `bytes`, instead of reading it as JSON.
+        timeout: Seconds to wait for the frame; `None` waits without a limit. Parameters that say it say the same.
+        raw: Give the frame as it came, `str` or `bytes`, instead of reading it as JSON; the others read it as if this one were
+            not there.
+
+    Raises:
+        DeclarationError: The timeout is no number above 0.
     """
     return FirstMessageParam(timeout=timeout, raw=raw, **options)
 

@@ -11,6 +11,7 @@ from tests.dependencies.sessions import sending
 from wscontrollers import (
     App,
     Controller,
+    DeclarationError,
     Depends,
     FirstMessage,
     JsonCodec,
@@ -196,6 +197,125 @@ def test_raw_and_parsed_are_of_the_same_frame() -> None:
         return [body, credentials.user]
 
     assert told(sending(found), '{"user":"ann"}') == ['{"user":"ann"}', "ann"]
+
+
+RAW_FAULTS = [
+    (Annotated[int, FirstMessage(raw=True)], "a raw first message is a str or bytes, and no int"),
+    (Annotated[str | None, FirstMessage(raw=True)], r"and no str \| None\. Fix: annotate it with one of these or both"),
+    (Annotated[str, FirstMessage(raw=True, max_length=3)], "so nothing validates it"),
+    (Annotated[str, Field(max_length=3), FirstMessage(raw=True)], "so nothing validates it"),
+]
+
+
+@pytest.mark.parametrize(("annotation", "match"), RAW_FAULTS)
+def test_raw_is_a_text_or_bytes_and_nothing_else(annotation: Any, match: str) -> None:
+    """What can never come, and what would never be looked at, is refused at registration."""
+
+    def found(message: object) -> None: ...
+
+    found.__annotations__["message"] = annotation
+    with pytest.raises(DeclarationError, match=match):
+        sending(found)
+
+
+def test_raw_may_say_nothing_of_its_type() -> None:
+    """Then it is either."""
+
+    def found(message: Annotated[Any, FirstMessage(raw=True)]) -> Any:
+        return message
+
+    assert told(sending(found), "hi") == "hi"
+
+
+class Hello(Message):
+    user: str
+
+
+class Back(Message, tag="back", extra="forbid", strict=True):
+    user: str
+    seats: tuple[int, ...] = ()
+
+
+def greeting(message: Annotated[Hello | Back, FirstMessage()]) -> Any:
+    return [type(message).__name__, message.user]
+
+
+def test_a_first_message_of_a_message_class_has_its_tag() -> None:
+    """As every frame has; what the class says of other keys does not hold for the frame's own."""
+
+    def hello(message: Annotated[Hello, FirstMessage()]) -> Any:
+        return message.user
+
+    app = sending(hello)
+    assert told(app, '{"type": "hello", "user": "ann", "ref": 1}') == "ann"
+    for frame, reason in {
+        '{"user": "ann"}': "first message: type: missing",
+        '{"type": "back", "user": "ann"}': "first message: type: unknown",
+        '{"type": "cancel", "re": 1}': "first message: type: unknown",
+        '{"type": 1, "user": "ann"}': "first message: type: unknown",
+        '{"type": "hello"}': "first message: user: missing",
+        "[]": "first message: not an object",
+    }.items():
+        assert closed(app, frame) == (1008, reason)
+    assert told(sending(greeting), '{"type": "hello", "user": "ann"}') == ["Hello", "ann"]
+    assert told(sending(greeting), '{"type": "back", "user": "ann", "seats": [1], "ref": 1}') == ["Back", "ann"]
+    assert closed(sending(greeting), '{"type": "back", "user": "ann", "more": 1}') == (
+        1008,
+        "first message: more: extra_forbidden",
+    )
+
+
+def test_a_message_class_that_is_a_field_of_the_first_message_needs_no_tag() -> None:
+    """There it is a model like any other; so it is beside a type that is no message."""
+
+    def pair(hello: Annotated[Hello, FirstMessage()], seen: Annotated[int, FirstMessage()]) -> Any:
+        return [hello.user, seen]
+
+    def either(message: Annotated[Hello | None, FirstMessage()]) -> Any:
+        return message and message.user
+
+    assert told(sending(pair), '{"hello": {"user": "ann"}, "seen": 3}') == ["ann", 3]
+    assert told(sending(either), '{"user": "ann"}') == "ann"
+
+
+@pytest.mark.anyio
+async def test_a_tagged_first_message_in_another_codec() -> None:
+    """Its object has the tag too."""
+
+    class Door(Controller):
+        @websocket("/")
+        async def open(self, session: Session[Any, Greeted], first: Annotated[Hello | Back, FirstMessage()]) -> None:
+            await session.send(Greeted(user=type(first).__name__, key=b""))
+
+    app = App(controllers=[Door], codecs=[MsgPackCodec()])
+    async with AsyncTestClient(app, codecs=[MsgPackCodec()]) as client, client.connect("/") as session:
+        await session.send_bytes(ormsgpack.packb({"type": "back", "user": "ann"}))
+        assert await session.expect(Greeted) == Greeted(user="Back", key=b"")
+
+
+def waiting(one: Any, other: Any) -> App:
+    """Two functions that want the message."""
+
+    def user(message: object) -> Any:
+        return message
+
+    def found(message: object, user: Annotated[Any, Depends(user)]) -> Any:
+        return user
+
+    user.__annotations__["message"], found.__annotations__["message"] = Annotated[Any, one], Annotated[Any, other]
+    return sending(found)
+
+
+def test_a_timeout_that_is_said_holds_for_all() -> None:
+    """The default is none that was said; two that differ are refused, for one of them would be wrong."""
+    for one, other in ((FirstMessage(), FirstMessage(timeout=0.01)), (FirstMessage(timeout=0.01), FirstMessage(timeout=0.01))):
+        assert closed(waiting(one, other)) == (1008, "first message: none within the time limit")
+    for one, other in ((FirstMessage(), FirstMessage(timeout=None)), (FirstMessage(timeout=30), FirstMessage())):
+        assert told(waiting(one, other), '"hi"') == "hi"
+    with pytest.raises(
+        DeclarationError, match=r"parameters 'message' and 'message': .* timeouts (5|None) and (5|None)\. Fix: give"
+    ):
+        waiting(FirstMessage(timeout=5), FirstMessage(timeout=None))
 
 
 def test_json_is_validated_by_the_rules_of_json() -> None:

@@ -20,9 +20,9 @@ from pydantic_core import PydanticUndefined, SchemaError
 from ..callables import name_of, unaliased, unfound
 from ..container import inject_key, is_no_inject
 from ..exceptions import DeclarationError
-from ..markers import Dependency, Param, PathParam, Place, QueryParam
+from ..markers import Dependency, FirstMessageParam, Param, PathParam, Place, QueryParam
 from ..strays import stray_marker
-from .annotations import is_scalar, is_scalar_sequence, model_of, without_annotated, without_none
+from .annotations import is_scalar, is_scalar_sequence, members_of_union, model_of, without_annotated, without_none
 from .carrying import uncarried
 from .constraints import misfit
 from .fields import ParamField, make_field
@@ -187,6 +187,8 @@ class _Analysis:
                     f"the path {self.around.path!r} has no {{{field.aliases[0]}}}, so it can never be filled",
                     "put the name into the path, or use Query()",
                 )
+        elif isinstance(field.info, FirstMessageParam) and field.info.raw:
+            self._check_raw(field)
         definition, _ = field.definition()
         try:
             adapter: TypeAdapter[Any] = TypeAdapter(definition)
@@ -202,6 +204,16 @@ class _Analysis:
                 f"its constraints cannot be used: {' '.join(str(error).split())}", "mend the keywords of the marker or of Field()"
             ) from error
         self._check_values(field, adapter.pydantic_complete)
+
+    def _check_raw(self, field: ParamField) -> None:
+        kinds = members_of_union(without_annotated(field.info.annotation))
+        if any(kind not in (str, bytes, Any, object) for kind in kinds):
+            raise self._fault(
+                f"a raw first message is a str or bytes, and no {name_of(field.info.annotation)}",
+                "annotate it with one of these or both, or leave raw=True out",
+            )
+        if field.info.metadata:
+            raise self._fault("a raw first message is given as it came, so nothing validates it", "leave the constraints out")
 
     def _check_values(self, field: ParamField, complete: bool) -> None:
         """Whether values can be sent at all, and whether its constraints can be applied to them."""

@@ -99,7 +99,7 @@ def _sample(cls: Any) -> Any:
 
 
 def _fits(sample: Any, constraint: Any, *, in_union: bool) -> bool:
-    cls: Any = type(sample)
+    cls = cast(Any, type(sample))
     # To a union pydantic applies it as it is; for a type alone it may make another bound of it, a time of a number, say.
     annotation: Any = Annotated[cls | (int if cls is str else str), constraint] if in_union else Annotated[cls, constraint]
     try:

@@ -12,9 +12,12 @@ from starlette.exceptions import WebSocketException
 from starlette.status import WS_1008_POLICY_VIOLATION, WS_1009_MESSAGE_TOO_BIG
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ..markers import FirstMessageParam
+from ..exceptions import DeclarationError
+from ..markers import DEFAULT_TIMEOUT, FirstMessageParam
+from ..messages import Message, MessageUnion
 from ..messages.limits import MAX_DEPTH, is_too_deep
 from ..websockets import ServedWebSocket
+from .annotations import is_subclass, members_of_union, without_annotated
 from .fields import ParamField
 from .invoking import Values
 from .parameters import FieldSet
@@ -30,19 +33,30 @@ class FirstMessageStep(Step):
     """Accepts, receives one frame within the time limit, validates it and fills the slots of all who asked for it.
 
     One parameter takes the whole message, as do several of one name; those of different names each take the field of theirs.
+    Raw ones have the frame itself and do not count. A whole message of a `Message` class has its tag.
+
+    Raises:
+        DeclarationError: Two of the parameters say different timeouts.
     """
 
-    __slots__ = ("_fields", "_set", "_timeout", "_whole")
+    __slots__ = ("_fields", "_messages", "_set", "_timeout", "_whole")
 
     accepts = True
 
     def __init__(self, fields: Mapping[int, ParamField]) -> None:
         super().__init__(RUN, min(fields), (), lambda values: None, "FirstMessage")
-        limits = [_marker(field).timeout for field in fields.values()]
-        self._timeout = min((limit for limit in limits if limit is not None), default=None)
+        self._timeout = _timeout(fields.values())
         self._fields = dict(fields)
-        self._set = FieldSet([field for field in fields.values() if not _marker(field).raw])
-        self._whole = len({field.aliases for field in self._set.fields}) == 1
+        read = {slot: field for slot, field in fields.items() if not _marker(field).raw}
+        self._whole = len({field.aliases for field in read.values()}) == 1
+        self._messages = {slot: MessageUnion(field.info.annotation) for slot, field in read.items() if self._is_message(field)}
+        self._set = FieldSet([field for slot, field in read.items() if slot not in self._messages])
+
+    def _is_message(self, field: ParamField) -> bool:
+        """Whether a parameter is a whole frame with a tag, and nothing else of it is to be validated."""
+        classes = members_of_union(without_annotated(field.info.annotation))
+        tagged = all(is_subclass(cls, Message) and cls is not Message for cls in classes)
+        return self._whole and tagged and not field.info.metadata
 
     def leave_out(self, values: Values) -> None:
         for slot in self._fields:
@@ -54,9 +68,8 @@ class FirstMessageStep(Step):
         size = len(frame) if isinstance(frame, bytes) else len(frame.encode("utf-8", "surrogatepass"))
         if size > MAX_BYTES:
             raise WebSocketException(WS_1009_MESSAGE_TOO_BIG, f"first message: over {MAX_BYTES} bytes")
-        read = iter(self._validated(frame, getattr(connection, "decode", None)) if self._set.fields else ())
-        for slot, field in self._fields.items():
-            values[slot] = _raw(field, frame) if _marker(field).raw else next(read)
+        for slot, value in self._read(frame, getattr(connection, "decode", None)).items():
+            values[slot] = value
 
     async def _received(self, connection: WebSocket) -> str | bytes:
         if isinstance(connection, ServedWebSocket):
@@ -71,14 +84,35 @@ class FirstMessageStep(Step):
         text: str | None = message.get("text")
         return text if text is not None else cast(bytes, message["bytes"])
 
-    def _validated(self, frame: str | bytes, decode: Callable[[str | bytes], Any] | None) -> list[Any]:
+    def _read(self, frame: str | bytes, decode: Callable[[str | bytes], Any] | None) -> dict[int, Any]:
+        """The value of each slot."""
+        parsed = bool(self._set.fields or self._messages)
+        content = (self._parsed(frame) if decode is None else _decoded(frame, decode)) if parsed else None
+        is_json = decode is None
         try:
-            return list(self._read_json(frame) if decode is None else self._read_object(_decoded(frame, decode)))
+            plain = iter(self._validated(frame, content, is_json=is_json) if self._set.fields else ())
+            found: dict[int, Any] = {}
+            for slot, field in self._fields.items():
+                if _marker(field).raw:
+                    found[slot] = _raw(field, frame)
+                elif slot in self._messages:
+                    found[slot] = _message(self._messages[slot], content, is_json=is_json)
+                else:
+                    found[slot] = next(plain)
+            return found
         except ValidationError as error:
             raise WebSocketException(WS_1008_POLICY_VIOLATION, _short(error)) from error
 
-    def _read_object(self, content: Any) -> Iterable[Any]:
-        return self._set.validated(self._by_key(content))
+    def _validated(self, frame: str | bytes, content: Any, *, is_json: bool) -> Iterable[Any]:
+        if not is_json:
+            return self._set.validated(self._by_key(content))
+        if not self._whole:
+            return self._set.validated_json(to_json(self._by_key(content)))
+        # The frame itself, which is JSON as was just seen: nothing is written again.
+        text = frame if isinstance(frame, str) else frame.decode()
+        return self._set.validated_json(
+            "{%s}" % ", ".join(f'"p{index}": {text}' for index in range(len(self._set.fields)))  # noqa: UP031 - braces
+        )
 
     def _by_key(self, content: Any) -> dict[str, Any]:
         """What each parameter is read from, under its key."""
@@ -89,16 +123,6 @@ class FirstMessageStep(Step):
         given = cast("dict[str, Any]", content)
         named = ((f"p{index}", _named(field, given)) for index, field in enumerate(self._set.fields))
         return {key: value for key, value in named if value is not MISSING}
-
-    def _read_json(self, frame: str | bytes) -> Iterable[Any]:
-        content = self._parsed(frame)
-        if self._whole:
-            # The frame itself, which is JSON as was just seen: nothing is written again.
-            text = frame if isinstance(frame, str) else frame.decode()
-            data: str | bytes = "{%s}" % ", ".join(f'"p{index}": {text}' for index in range(len(self._set.fields)))  # noqa: UP031 - braces
-        else:
-            data = to_json(self._by_key(content))
-        return self._set.validated_json(data)
 
     def _parsed(self, frame: str | bytes) -> Any:
         if isinstance(frame, bytes):
@@ -125,6 +149,36 @@ def _marker(field: ParamField) -> FirstMessageParam:
     return cast(FirstMessageParam, field.info)
 
 
+def _timeout(fields: Iterable[ParamField]) -> float | None:
+    """How long the message is waited for: as long as a parameter says, by default as long as one that says nothing."""
+    said = [field for field in fields if _marker(field).timeout is not DEFAULT_TIMEOUT]
+    for field in said[1:]:
+        one, other = _marker(said[0]).timeout, _marker(field).timeout
+        if one != other:
+            raise DeclarationError.at(
+                f"FirstMessage(), parameters {said[0].name!r} and {field.name!r}",
+                f"they are of the same frame, and wait for it with the timeouts {one!r} and {other!r}",
+                fix="give both the same timeout, or one of them none",
+            )
+    return _marker(said[0]).timeout if said else DEFAULT_TIMEOUT
+
+
+def _message(union: MessageUnion, content: Any, *, is_json: bool) -> Any:
+    """The message that a frame with a tag is."""
+    if not isinstance(content, dict):
+        raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not an object")
+    given = cast("dict[str, Any]", content)
+    tag = given.get("type")
+    if not isinstance(tag, str) or tag not in union.tags:
+        what = "missing" if tag is None else "unknown"
+        raise WebSocketException(WS_1008_POLICY_VIOLATION, f"first message: type: {what}")
+    fields, validator = union.fields_of(tag, given), union.alone[tag]
+    try:
+        return validator.validate_json(to_json(fields)) if is_json else validator.validate_python(fields)
+    except ValidationError as error:
+        raise WebSocketException(WS_1008_POLICY_VIOLATION, _short(error, below=0)) from error
+
+
 def _raw(field: ParamField, frame: str | bytes) -> str | bytes:
     """The frame as it came; one that is annotated `str` or `bytes` gets no frame of the other kind."""
     wanted: Any = field.info.annotation
@@ -138,8 +192,13 @@ def _named(field: ParamField, content: dict[str, Any]) -> Any:
     return next((content[alias] for alias in field.aliases if alias in content), MISSING)
 
 
-def _short(error: ValidationError) -> str:
-    """The first fault, within the 123 bytes that a close frame's reason may have (RFC 6455, section 5.5)."""
+def _short(error: ValidationError, *, below: int = 1) -> str:
+    """The first fault, within the 123 bytes that a close frame's reason may have (RFC 6455, section 5.5).
+
+    Args:
+        error: What was found.
+        below: How many items of a location are no name of the client's.
+    """
     detail = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(item) for item in detail["loc"][1:])
+    where = ".".join(str(item) for item in detail["loc"][below:])
     return f"first message: {where + ': ' if where else ''}{detail['type']}".encode()[:123].decode(errors="ignore")
