@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ from .application import named
 from .async_session import AsyncTestSession
 from .clock import VirtualClock
 from .connecting import Connecting
+from .executors import executor_calls_noted
 from .failures import Timeout
 from .lifespan import Lifespan
 from .memory import MemoryTransport
@@ -68,6 +70,7 @@ class AsyncTestClient:
         self._client = client
         self._codecs = codecs
         self.clock = VirtualClock(timeout=timeout)
+        self._noting = ExitStack()
         self._tasks: TaskGroup | None = None
         self._lifespan: Lifespan | None = None
         self._server: RealServer | None = None
@@ -104,6 +107,7 @@ class AsyncTestClient:
         if self._tasks is not None:
             raise RuntimeError("AsyncTestClient: it is entered already. Fix: one `async with` at a time.")
         self._tasks = await anyio.create_task_group().__aenter__()
+        self._noting.enter_context(executor_calls_noted())
         try:
             self._lifespan = Lifespan(self._application, timeout=self._timeout)
             await self._lifespan.start(self._tasks)
@@ -195,6 +199,7 @@ class AsyncTestClient:
     async def _end(self) -> None:
         assert self._tasks is not None
         tasks, self._tasks = self._tasks, None
+        self._noting.close()
         self._lifespan = self._server = None
         tasks.cancel_scope.cancel()
         # Never the test's own exception: a task group would wrap it.

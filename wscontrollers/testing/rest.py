@@ -9,6 +9,8 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
+from .executors import executor_calls
+
 _THREAD_POLL = 0.001
 """Seconds between two looks at worker threads: an event loop is not told when one of them ends."""
 
@@ -20,7 +22,9 @@ class NotAtRest(TimeoutError, AssertionError):  # noqa: N818 - says what happene
 async def at_rest(timeout: float | None = None) -> None:
     """Return once every other task of the event loop is blocked, and no worker thread runs for one.
 
-    A task that waits for a timer in the future, or for a network, counts as blocked. On asyncio the loop is stepped until
+    A task that waits for a timer in the future, for a network or for another process, counts as blocked. Worker threads are
+    those of `anyio.to_thread` under its default limiter and, while a test client is entered, those of `asyncio.to_thread` and
+    `run_in_executor`; a thread that the application started by itself is not seen. On asyncio the loop is stepped until
     nothing is ready; on trio, and on a loop that does not show what is ready, anyio's `wait_all_tasks_blocked` says so.
 
     Args:
@@ -44,7 +48,7 @@ async def at_rest(timeout: float | None = None) -> None:
 
 
 def _threads() -> int:
-    return anyio.to_thread.current_default_thread_limiter().borrowed_tokens
+    return anyio.to_thread.current_default_thread_limiter().borrowed_tokens + executor_calls()
 
 
 async def _idle() -> None:
