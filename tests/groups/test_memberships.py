@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
-from wscontrollers import App, Denied, Message, Session
+from wscontrollers import App, Denied, Depends, Limits, Message, Session
 from wscontrollers.exceptions import EngineDownError
 from wscontrollers.groups import Group, Groups, MemoryEngine, Published, group
 from wscontrollers.groups.engines.engine import Connection, History, Listener, Position
@@ -201,4 +202,58 @@ async def test_without_the_engine_a_mark_is_answered_too() -> None:
     async with AsyncTestClient(serving(groups, seen)) as client, client.connect("/", params={"recover": mark}) as peer:
         assert await peer.expect(Recovered) == Recovered("tea", complete=False)
         await groups.publish("tea", Said(n=1))
+        assert (await peer.expect(Said)).n == 1
+
+
+async def test_joins_that_are_under_way_count() -> None:
+    """As many as are begun at once pass no limit by."""
+    failures: list[str] = []
+
+    @group("g:{x}")
+    async def guard(x: str) -> None:
+        await anyio.lowlevel.checkpoint()
+
+    app = App(groups=[guard], limits=Limits(groups=2))
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Said, Said]) -> None:
+        async def join(number: int) -> None:
+            try:
+                await session.join(f"g:{number}")
+            except ValueError as error:
+                failures.append(str(error))
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(5):
+                tasks.start_soon(join, number)
+        await session.send(Said(n=len(session.groups)))
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        assert (await peer.expect(Said)).n == 2
+        await peer.expect_closed(1000)
+    assert len(failures) == 3
+
+
+async def who(session: Session[Said, Said]) -> str:
+    """A dependency, which runs before the handshake is accepted."""
+    with pytest.raises(RuntimeError, match=r"Session.identify\(\): the handshake is not accepted. Fix: identify in"):
+        await session.identify("ann")
+    assert session.user is None
+    return "ann"
+
+
+async def test_nobody_says_who_he_is_before_the_handshake_is_accepted() -> None:
+    """As nobody joins then: what is published to the user could not be sent."""
+
+    app = App()
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Said, Said], user: Annotated[str, Depends(who)]) -> None:
+        await session.identify(user)
+        async for _ in session:
+            pass
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.expect_nothing()
+        await app.groups.publish("user:ann", Said(n=1))
         assert (await peer.expect(Said)).n == 1

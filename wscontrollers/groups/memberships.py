@@ -70,6 +70,7 @@ class SessionGroups:
                 await self._hub.node.change(group, self.life.id, info=_given(declared, presence, group))
             return Joined(group, self._mark(self._hub.group(group)))
         info = _given(declared, presence, group)
+        self._require_accepted("join")
         self._require_room()
         self._entering[group] = entering = _Entry()
         try:
@@ -96,6 +97,7 @@ class SessionGroups:
                 f"Session.identify({user!r}): {'it is empty' if not user else 'the session has a user already'}. Fix: identify a "
                 "session once, when its user is known."
             )
+        self._require_accepted("identify")
         self.user = user
         try:
             await self._enter(group)
@@ -253,14 +255,16 @@ class SessionGroups:
     def _mark(self, group: LocalGroup) -> str | None:
         return str(Mark(group.name, group.position)) if group.has_history and group.position is not None else None
 
-    def _require_room(self) -> None:
+    def _require_accepted(self, verb: str) -> None:
         if self.life.websocket.is_connecting:
             raise RuntimeError(
-                "Session.join(): the handshake is not accepted. Fix: join in the endpoint, a handler or a task of the session; "
-                "with accept=False call session.accept() first."
+                f"Session.{verb}(): the handshake is not accepted. Fix: {verb} in the endpoint, a handler or a task of the "
+                "session; with accept=False call session.accept() first."
             )
+
+    def _require_room(self) -> None:
         limit = self.life.limits.groups
-        if limit is not None and len(self.names) >= limit:
+        if limit is not None and len(self.names | self._entering.keys()) >= limit:
             raise ValueError(
                 f"Session.join(): the session is in {limit} groups already. Fix: leave some, or raise the limit: "
                 "Limits(groups=...)."

@@ -262,6 +262,7 @@ class Session(Generic[In, Out]):
 
         Raises:
             ValueError: It is empty, longer than 160 characters or not printable, or the session is somebody else's already.
+            RuntimeError: The handshake is not accepted yet: in a dependency, or a constructor.
             EngineDownError: What carries groups does not answer.
         """
         await self._life.memberships.identify(user)
