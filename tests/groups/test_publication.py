@@ -43,6 +43,7 @@ def member(session: str, user: str | None = None) -> Member:
         (Envelope({}, exclude=frozenset({"1", "3"})), ["2"]),
         (Envelope({}, to="session:2"), ["2"]),
         (Envelope({}, to="user:ann"), ["1", "3"]),
+        (Envelope({}, exclude=frozenset({"user:ann"})), ["2"]),
         (Envelope({}, to="user:ann", exclude=frozenset({"1"})), ["3"]),
         (Envelope({}, to="user:"), []),
     ],

@@ -28,7 +28,7 @@ class Envelope(NamedTuple):
         frames: By the subprotocol of the codec that wrote them.
         overflow: What happens at a session without room; None leaves it to the session's controller.
         key: Of the messages that wait with this key, the newest is kept.
-        exclude: The ids of sessions that do not get it.
+        exclude: Who does not get it: ids of sessions, and users as "user:id".
         to: "session:id" or "user:id", if of the group only these get it.
         name: Names this publication, where its own process may hand it on before the engine does.
     """

@@ -32,7 +32,7 @@ from .presence.declared import PresenceOf
 from .presence.present import Present
 from .published import Published
 from .sending import Sends
-from .targets import ids_of, target_of
+from .targets import excluded, target_of
 from .workers import workers
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Groups:
         Args:
             group: Its name; "user:ann" are all sessions that identified as that user.
             message: An instance of a subclass of `Message`, or of a type that is declared by `sends`.
-            exclude: Sessions, or ids of sessions, that do not get it.
+            exclude: Who does not get it: sessions, ids of sessions, or "user:id"; one or several.
             to: Of the group only this session, or "user:id", or "session:id".
 
         Returns:
@@ -127,12 +127,12 @@ class Groups:
 
         Raises:
             EngineDownError: The engine did not take it in time; it may have been taken all the same.
-            ValueError: It is no name of a group, or `to` is nobody.
+            ValueError: It is no name of a group, or `to` or `exclude` is nobody.
             TypeError: It is nothing that can be sent, or none of the types that the group declares.
         """
         if (group, message.__class__) not in self._sendable:
             self._require_sendable(group, message)
-        envelope = self._encoder.envelope(message, exclude=ids_of(exclude), to=None if to is None else target_of(to))
+        envelope = self._encoder.envelope(message, exclude=excluded(exclude), to=None if to is None else target_of(to))
         if self.delivers_alone:
             return await publish_or_hand(self._hub(), checked(group), envelope)
         return await self._hub().publish(group, envelope)

@@ -40,7 +40,8 @@ class Publication:
         """Whether a member is among those that get it."""
         envelope = self.envelope
         life = member.life
-        if envelope.exclude and life.id in envelope.exclude:
+        exclude = envelope.exclude
+        if exclude and (life.id in exclude or (life.user is not None and USER + life.user in exclude)):
             return False
         if envelope.to is None:
             return True

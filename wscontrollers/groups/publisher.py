@@ -98,8 +98,8 @@ class SyncGroups:
         self._groups = groups
         self.portal = portal
 
-    def publish(self, group: str, message: Any, *, exclude: Iterable[str] = (), to: str | None = None) -> Published:
-        """See `Groups.publish`; sessions are named by their ids."""
+    def publish(self, group: str, message: Any, *, exclude: str | Iterable[str] = (), to: str | None = None) -> Published:
+        """See `Groups.publish`; sessions are named by their ids, users as "user:id"."""
 
         async def publish() -> Published:
             return await self._groups.publish(group, message, exclude=exclude, to=to)
