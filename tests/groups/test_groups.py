@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
-from wscontrollers import App, Controller, Message, Session, receive, websocket
-from wscontrollers.groups import Groups, Published
+from wscontrollers import App, Controller, DeclarationError, Message, Session, receive, websocket
+from wscontrollers.groups import Groups, MemoryEngine, Published
 from wscontrollers.session import Ended
 from wscontrollers.testing import AsyncTestClient
 
@@ -139,3 +140,10 @@ async def test_a_name_is_checked(name: str) -> None:
     async with AsyncTestClient(app) as client, client.connect("/") as peer:
         await peer.expect_closed(1000)
     assert "Fix:" in failures[0]
+
+
+@pytest.mark.parametrize(("engine", "fix"), [(5, "give a URL"), (MemoryEngine, r"make one: engine=MemoryEngine\(")])
+def test_what_is_no_engine(engine: Any, fix: str) -> None:
+    """It is told where it is given, and not when somebody connects."""
+    with pytest.raises(DeclarationError, match=rf"engine=\.\.\.: .* is no engine\. Fix: {fix}"):
+        App(engine=engine)

@@ -87,7 +87,7 @@ class Groups:
     ) -> None:
         if not 0 < lease < inf:
             raise ValueError(f"Groups(lease={lease!r}): it is no time to live. Fix: give seconds above 0.")
-        self.engine = MemoryEngine() if engine is None else engine_of(engine) if isinstance(engine, str) else engine
+        self.engine = MemoryEngine() if engine is None else engine_of(engine) if isinstance(engine, str) else _engine(engine)
         self.declarations = Declarations(declared)
         self.delivers_alone = delivers_alone
         self.direct = direct
@@ -344,6 +344,13 @@ class Groups:
 
 
 _hubs: RunVar[WeakKeyDictionary[Groups, Hub] | None] = RunVar("wscontrollers_hubs")
+
+
+def _engine(given: Engine) -> Engine:
+    if isinstance(given, type) or not callable(getattr(given, "connect", None)):
+        fix = f"make one: engine={given.__name__}(...)" if isinstance(given, type) else 'give a URL, "redis://host:6379"'
+        raise DeclarationError.at("engine=...", f"{given!r} is no engine", fix=fix)
+    return given
 
 
 def _place(since: str | None, group: str) -> Position | None:

@@ -33,6 +33,17 @@ def anyio_backend() -> str:
         ({"prefix": ""}, "cannot be in a subject"),
         ({"pending_size": 1}, "the option 'pending_size' of nats-py is set by the engine"),
         ({"allow_reconnect": True}, "the option 'allow_reconnect'"),
+        ({"nonsense": 1}, "nats-py knows no option 'nonsense'"),
+        ({"timeout": -1}, "timeout=-1 cannot be"),
+        ({"timeout": float("nan")}, "timeout=nan cannot be"),
+        ({"storage": "disk"}, "storage='disk' cannot be"),
+        ({"replicas": 0}, "replicas=0 cannot be"),
+        ({"servers": "nats://user:secret/x@host"}, "a URL cannot be read"),
+        ({"servers": "nats://user:secret#x@host"}, "a URL cannot be read"),
+        ({"servers": "nats://secret/x@host"}, "a URL cannot be read"),
+        ({"servers": "nats://host:4222/kitchen"}, "a URL cannot be read"),
+        ({"servers": "ws://user:secret@host"}, "'ws' is no scheme of NATS"),
+        ({"servers": "nats://user:secret@host?prefix=a.b"}, r"the prefix 'a\.b' cannot be"),
     ],
 )
 def test_arguments_that_cannot_be(options: dict[str, Any], text: str) -> None:
@@ -81,9 +92,9 @@ async def test_a_message_that_is_too_big(nats_server: NatsServer) -> None:
 
 
 async def test_prefixes_do_not_meet(nats_server: NatsServer) -> None:
-    """Applications with their own prefixes share a server, and nothing else."""
+    """Applications with their own prefixes share a server, and nothing else; a prefix can be given in the URL."""
     async with (
-        connected(NatsEngine(nats_server.url, prefix="ann")) as (ann, _),
+        connected(NatsEngine(f"{nats_server.url}?prefix=ann")) as (ann, _),
         connected(NatsEngine(nats_server.url, prefix="bob")) as (bob, heard),
     ):
         await bob.subscribe("tea")
@@ -110,8 +121,9 @@ async def test_several_servers(nats_server: NatsServer) -> None:
     """One that is not there is passed over."""
     servers = [f"nats://127.0.0.1:{free_port()}", nats_server.url]
     for order in (servers, servers[::-1]):
-        async with connected(NatsEngine(order)) as (connection, _):
-            assert connection.state is EngineState.UP
+        for given in (order, ",".join(order)):
+            async with connected(NatsEngine(given)) as (connection, _):
+                assert connection.state is EngineState.UP
 
 
 async def test_options_of_nats_py(shaky_nats: Shaky) -> None:

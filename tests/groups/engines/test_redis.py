@@ -115,7 +115,7 @@ async def test_databases_and_prefixes_are_apart(valkey: RedisServer) -> None:
     engines = [
         RedisEngine(valkey.url, prefix=prefix),
         RedisEngine(valkey.url.replace("/0", "/1"), prefix=prefix),
-        RedisEngine(valkey.url, prefix=f"{prefix}x"),
+        RedisEngine(f"{valkey.url}?prefix={prefix}x", prefix="another"),
     ]
     async with connected(engines[0]) as one, connected(engines[1]) as two, connected(engines[2]) as three:
         for connection, heard in (one, two, three):
@@ -135,6 +135,9 @@ async def test_databases_and_prefixes_are_apart(valkey: RedisServer) -> None:
         ("http://secret@host", {}, "'http' is no scheme of Redis"),
         ("redis+tls://secret@host", {}, r"'redis\+tls' is no scheme of Redis"),
         ("redis://:secret/x@host", {}, "the URL cannot be read"),
+        ("redis://:secret@host/abc", {}, "path is no number of a database"),
+        ("redis+cluster://:secret@host/abc", {}, "path is no number of a database"),
+        ("redis://:secret@host?prefix=a{b}", {}, r"'a\{b\}' is none"),
         ("redis+sentinel://:secret@host", {}, "the URL names no service"),
         ("redis+sentinel://:secret@host/service/x", {}, "the URL names no service"),
         ("redis+sentinel://:secret@host:x/service", {}, "the URL cannot be read"),

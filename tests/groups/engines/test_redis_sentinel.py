@@ -12,7 +12,7 @@ from wscontrollers.groups.engines.engine import EngineState, History
 from wscontrollers.groups.engines.redis import RedisEngine
 
 from .listening import connected, eventually
-from .servers import SentinelPair, valkey_binary
+from .servers import SentinelPair, free_port, valkey_binary
 
 
 @pytest.fixture
@@ -38,6 +38,17 @@ async def test_a_service_that_the_sentinel_does_not_know(pair: SentinelPair) -> 
     with pytest.raises(EngineDownError, match=r"'other'.*Fix: "):
         async with connected(RedisEngine(url, timeout=1.0)):
             pass
+
+
+async def test_a_sentinel_that_is_not_there() -> None:
+    """The error says that, and nothing of redis-py's own."""
+    with pytest.raises(
+        EngineDownError, match=r"redis service 'tea': it is not there: no Sentinel knows a master\. Fix: "
+    ) as raised:
+        async with connected(RedisEngine(f"redis+sentinel://:secret@127.0.0.1:{free_port()}/tea", timeout=1.0)):
+            pass
+    assert "secret" not in str(raised.value)
+    assert "<" not in str(raised.value)
 
 
 async def test_the_master_is_killed_and_the_replica_takes_over(pair: SentinelPair) -> None:

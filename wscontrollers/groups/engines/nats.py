@@ -15,14 +15,17 @@ number and that of the one before it of its channel, to whoever subscribes to it
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
+from math import inf
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import anyio
+from nats.aio.client import Client
 
 from ...exceptions import DeclarationError, EngineDownError, EngineError
 from . import nats_registry as registry
@@ -34,7 +37,9 @@ from .nats_link import Link
 from .nats_stream import PLAIN_HEADERS, SMALL, Kept, Streams, stub_headers
 from .nats_subjects import KEPT, PLAIN, Subjects
 from .nats_wire import Wire
+from .prefixes import prefix_in
 
+_SEVERAL: Final = re.compile(r",(?=[a-z]+://)")
 _HEADERS: Final = 128
 """Bytes that the headers of a message never exceed."""
 
@@ -43,8 +48,10 @@ class NatsEngine:
     """Carries groups between processes by NATS with JetStream, nats-server 2.11 or newer.
 
     Args:
-        servers: Where it is: `nats://[user:password@]host:port` or `tls://...`, or several of one cluster.
-        prefix: What the streams' names and subjects begin with. Applications with different ones do not meet.
+        servers: Where it is: `nats://[user:password@]host:port` or `tls://...`, or several of one cluster, in a list or with
+            commas between them.
+        prefix: What the streams' names and subjects begin with. Applications with different ones do not meet. That of a URL
+            counts before it: `nats://host:4222?prefix=shop`.
         timeout: Seconds after which what is not answered is given up.
         required: Whether connecting fails while there is no server.
         storage: Where JetStream has its streams. In memory, what is kept ends with the server.
@@ -72,13 +79,23 @@ class NatsEngine:
         domain: str | None = None,
         **options: Any,
     ) -> None:
+        urls = _SEVERAL.split(servers) if isinstance(servers, str) else list(servers)
+        self._servers: list[str] = []
+        for url in urls:
+            server, given = _server(url)
+            self._servers.append(server)
+            prefix = prefix if given is None else given
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", prefix):
             raise DeclarationError.at(
                 "NatsEngine", f"the prefix {prefix!r} cannot be in a subject", fix="use letters, digits, - and _"
             )
         for option in sorted(RESERVED & options.keys()):
             raise DeclarationError.at("NatsEngine", f"the option {option!r} of nats-py is set by the engine", fix="leave it out")
-        self._servers = [servers] if isinstance(servers, str) else list(servers)
+        for option in sorted(options.keys() - inspect.signature(Client.connect).parameters.keys()):
+            raise DeclarationError.at("NatsEngine", f"nats-py knows no option {option!r}", fix="see nats-py's connect()")
+        _require("timeout", timeout, 0 < timeout < inf, "give seconds above 0")
+        _require("storage", storage, storage in ("memory", "file"), 'use "memory" or "file"')
+        _require("replicas", replicas, 1 <= replicas <= 5, "give 1 to 5 servers")
         self._timeout = timeout
         self._required = required
         self._streams = Subjects(prefix), storage, replicas, f"$JS.{domain}.API" if domain else "$JS.API"
@@ -181,6 +198,31 @@ class NatsConnection:
     async def alive(self) -> frozenset[str]:
         """See `Connection.alive`."""
         return await self._link.using(lambda wire: registry.alive(wire, self._streams))
+
+
+def _require(name: str, value: object, is_right: bool, fix: str) -> None:
+    if not is_right:
+        raise DeclarationError.at("NatsEngine", f"{name}={value!r} cannot be", fix=fix)
+
+
+def _server(url: str) -> tuple[str, str | None]:
+    """A server's URL without the prefix in it, and that; no error shows what may be a part of a password.
+
+    Raises:
+        DeclarationError: It is none.
+    """
+    fix = "write nats://user:password@host:4222 or tls://..., special characters as %2F"
+    try:
+        server, prefix = prefix_in(url)
+        parts = urlsplit(server)
+        is_whole = parts.hostname and parts.port != 0 and not (parts.path.strip("/") or parts.query or parts.fragment)
+    except ValueError:
+        raise DeclarationError.at("NatsEngine", "a URL cannot be read", fix=fix) from None
+    if not is_whole:
+        raise DeclarationError.at("NatsEngine", "a URL cannot be read", fix=fix)
+    if parts.scheme not in ("nats", "tls"):
+        raise DeclarationError.at("NatsEngine", f"{parts.scheme!r} is no scheme of NATS", fix=fix)
+    return server, prefix
 
 
 @lru_cache(64)

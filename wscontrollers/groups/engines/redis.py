@@ -11,6 +11,7 @@ import anyio
 
 from ...exceptions import DeclarationError, EngineDownError, EngineError
 from .engine import Connection, EngineState, History, Listener, Page, Position
+from .prefixes import prefix_in
 from .redis_calls import end
 from .redis_cluster import Cluster
 from .redis_scripts import ALIVE, PLACE, READ, RENEW, page, position
@@ -33,7 +34,8 @@ class RedisEngine:
     Args:
         url: `redis://user:password@host:6379/0`, `rediss://` with TLS, `unix://`, `redis+cluster://host:6379`,
             `redis+sentinel://host:26379,host:26379/service`; or one of redis-py's asyncio clients, which lends its settings.
-        prefix: What all keys and channels begin with; applications with another one do not see each other.
+        prefix: What all keys and channels begin with; applications with another one do not see each other. That of the URL counts
+            before it: `redis://host:6379?prefix=shop`.
         timeout: Seconds after which the server does not answer any more.
         required: Whether the server must be there at the start.
         cluster: Whether a `redis://` URL leads to a cluster.
@@ -59,6 +61,10 @@ class RedisEngine:
         forget_after: float = DAY,
         **options: Any,
     ) -> None:
+        if isinstance(url, str):
+            with suppress(ValueError):  # `source_of` says what is wrong with it
+                url, given = prefix_in(url)
+                prefix = prefix if given is None else given
         if not prefix or "{" in prefix or "}" in prefix:
             raise DeclarationError.at("RedisEngine(prefix=...)", f"{prefix!r} is none", fix="give one without { and }")
         if timeout <= 0 or forget_after < 1:

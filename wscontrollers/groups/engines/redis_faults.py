@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
+from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -54,7 +55,8 @@ def told(name: str, error: Exception, timeout: float) -> EngineError:
         return EngineDownError(f"{name}: it does not answer within {timeout:g} s. Fix: see whether it runs, and how busy it is.")
     if isinstance(error, (ResponseError, AuthenticationError)):
         return _refused(name, error)
-    text = str(error).rstrip(".")
+    # What is raised where no Sentinel answers has the clients of all of them in it.
+    text = "no Sentinel knows a master" if isinstance(error, MasterNotFoundError) else str(error).rstrip(".")
     if isinstance(error, (RedisError, OSError)):
         return EngineDownError(
             f"{name}: it is not there: {text}. Fix: start it, or check the URL; required=False begins without it. A call that "

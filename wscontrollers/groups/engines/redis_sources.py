@@ -57,6 +57,8 @@ def source_of(given: str | Redis | RedisCluster, *, cluster: bool, timeout: floa
         settings: dict[str, Any] = {**options, **parse_url(given.replace(f"+{kind}", "", 1) if kind else given)}
     except ValueError:  # its text may hold a part of the password
         raise _fault("the URL cannot be read", "write redis://user:password@host:6379/0, special characters as %2F") from None
+    if scheme != "unix" and not (parts.path.strip("/") or "0").isdecimal():  # redis-py would take it for 0
+        raise _fault("the URL's path is no number of a database", "write redis://host:6379/0")
     made_by = settings.pop("connection_class", Connection)
     if cluster or kind == "cluster":
         seed = (settings.pop("host", "localhost"), settings.pop("port", 6379))

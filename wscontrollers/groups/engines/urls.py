@@ -27,7 +27,7 @@ _ENGINES: Final = {
 
 def engine_of(url: str) -> Engine:
     """The engine at a URL: `memory://`, `redis://host:6379/0`, `redis+cluster://host`, `redis+sentinel://host,host/service`,
-    `nats://host:4222`, and the same with TLS (`rediss://`, `tls://`).
+    `nats://host:4222`, and the same with TLS (`rediss://`, `tls://`). Of all but the first: with `?prefix=name`, see the engines.
 
     Raises:
         DeclarationError: Its scheme is that of no engine, or what the engine needs is not installed.
