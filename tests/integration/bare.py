@@ -29,7 +29,7 @@ class ServerLoop:
         return asyncio.run_coroutine_threadsafe(call(), self.loop).result(10)
 
 
-def handshake(address: str, *, buffers: int | None = None) -> socket.socket:
+def handshake(address: str, *, path: str = "/", buffers: int | None = None) -> socket.socket:
     """A session on a bare socket, which does nothing by itself: it answers no ping and reads nothing."""
     raw = socket.socket()
     if buffers:
@@ -38,7 +38,7 @@ def handshake(address: str, *, buffers: int | None = None) -> socket.socket:
     host, port = address.split(":")
     raw.connect((host, int(port)))
     raw.sendall(
-        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"GET " + path.encode() + b" HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
     answer = b""

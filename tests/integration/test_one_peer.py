@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import queue
+import socket
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import anyio
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.integration.bare import handshake, masked, reset
 from tests.serving import serving
-from wscontrollers import App, Controller, Limits, Message, receive, websocket
+from wscontrollers import App, Controller, Limits, Message, Session, receive, websocket
 
 
 class Say(Message):
@@ -84,6 +89,61 @@ def test_a_session_that_has_ended_answers_nothing_more(ws: str, frame: str, told
             for _ in range(2_000):
                 peer.send(frame)
         assert answers_of(peer) == Counter(told)
+
+
+@pytest.mark.parametrize("way", ["send", "answers"])
+@pytest.mark.parametrize("is_reset", [False, True])
+def test_one_that_is_only_sent_to_leaves_the_loop_to_others(ws: str, way: str, is_reset: bool) -> None:
+    """A loop of `send`s, or messages without a pause, to a client that reads all at once, or is gone: others are served."""
+    ended: queue.Queue[Any] = queue.Queue()
+    app = App(limits=Limits(rate=None))
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        try:
+            await session.receive()
+            while True:
+                await session.send(Said(text="a" * 200))
+        finally:
+            ended.put(session.ended)
+
+    @app.websocket("/answers")
+    async def answers(session: Session[Say, Said]) -> None:
+        try:
+            async for message in session:
+                await session.reply(message, Said(text="a" * 200))
+        finally:
+            ended.put(session.ended)
+
+    @app.websocket("/other")
+    async def other(session: Session[Say, Said]) -> None:
+        async for message in session:
+            await session.reply(message, Said(text="b"))
+
+    say = masked('{"type":"say","text":"%s"}' % ("a" * 200))
+    with serving(app, ws=ws) as address:
+        raw = handshake(address, path="/" if way == "send" else "/answers")
+        reading = threading.Thread(target=read_all, args=(raw,), daemon=True)
+        reading.start()
+        raw.sendall(say * (1 if way == "send" else 5_000))
+        if is_reset:
+            reset(raw)
+            assert ended.get(timeout=10).by in ("client", "network")
+        with connect(f"ws://{address}/other", open_timeout=10) as peer:
+            for _ in range(20):
+                peer.send('{"type":"say","text":"a"}')
+                assert json.loads(peer.recv(timeout=5)) == {"type": "said", "text": "b"}
+        if not is_reset:
+            reset(raw)
+            assert ended.get(timeout=10).by in ("client", "network")
+        reading.join(10)
+
+
+def read_all(raw: socket.socket) -> None:
+    """Read as fast as it comes, and throw it away."""
+    with suppress(OSError):
+        while raw.recv(1 << 20):
+            pass
 
 
 @pytest.mark.parametrize("is_free", [False, True])

@@ -15,6 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 
 from tests.session.connections import protocol as protocol
+from tests.session.looping import called
 from wscontrollers.session import Delivery
 from wscontrollers.session.delivery import Overflow
 from wscontrollers.session.direct import PLAIN
@@ -79,6 +80,28 @@ async def test_while_the_peer_keeps_up_no_task_is_started() -> None:
     assert await outbox.send(frame("a"), 1) is Delivery.SENT
     assert peer.got == ["a"]
     assert outbox.writes == 1
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # trio chooses who runs next by lot
+@pytest.mark.parametrize("is_closed", [False, True])
+async def test_who_only_sends_lets_others_run(is_closed: bool) -> None:
+    """Every 64th `send` does, though no write waits, and behind the end each one from the 64th on; it can be cancelled there."""
+    got: list[Frame] = []
+
+    async def take(event: Frame) -> None:
+        got.append(event)
+
+    outbox = Outbox(take, Peer(), frames=3, size=1000)
+    if is_closed:
+        outbox.close()
+    sent = 0
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(called, scope.cancel)
+            while True:
+                await outbox.send(frame("x"), 1)
+                sent += 1
+    assert (sent, len(got)) == (63, 0 if is_closed else 63)
 
 
 async def test_who_sends_while_another_writes_waits_in_line() -> None:

@@ -191,6 +191,27 @@ async def test_behind_a_stop_only_the_departure_counts(source: Source) -> None:
     assert not reading.is_ahead
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # trio chooses who runs next by lot
+@pytest.mark.parametrize("parks", [False, True])
+async def test_who_takes_what_is_there_lets_others_run(parks: bool) -> None:
+    """Every 64th item does, though it is there already; a stop meanwhile ends it as at any other."""
+
+    async def at_once() -> Frame:
+        return {"type": "websocket.receive", "text": "a"}
+
+    async with anyio.create_task_group() as tasks:
+        start: Any = tasks.start_soon
+        reading = Reading(at_once, start, ahead=2, arrived=arrived)
+        tasks.start_soon(stop, reading)
+        taken = 0
+        while parks and reading.parks() is not None:
+            reading.parked = reading.waiter = None
+            taken += 1
+        while await reading.next() is not None:
+            taken += 1
+        assert taken == 63
+
+
 async def test_only_one_task_may_wait(source: Source) -> None:
     """A second one is told."""
     async with anyio.create_task_group() as tasks:

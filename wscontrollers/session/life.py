@@ -364,7 +364,7 @@ class Life(Speaker):
         A peer that does not take it is not waited for as long as it likes: nobody looks at how its writes get on any more.
         """
         if self.thrown is None:
-            return Delivery.CLOSED
+            return await self.outbox.refuse()
         with anyio.move_on_after(self.limits.stall or FLUSH_TIME):
             return await self.outbox.send(*event_of(self.framing.message(message)))
         self.outbox.close()

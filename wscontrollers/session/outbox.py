@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, cast
 
 from anyio import Event
+from anyio.lowlevel import checkpoint
 
 from .backlog import Backlog, Entry
 from .delivery import Delivery, Overflow
@@ -18,6 +19,10 @@ from .wire import event_of
 
 GONE = (OSError, RuntimeError)
 """What servers raise when the peer is gone, or when the connection was closed below the session."""
+
+
+_BREATH = 64
+"""After how many frames whoever sends lets others run, even if the peer takes them at once."""
 
 
 class _State(Enum):
@@ -58,6 +63,7 @@ class Outbox(Outlet):
         "_frames",
         "_idle",
         "_owner",
+        "_refused",
         "_size",
         "_state",
         "dropped",
@@ -75,7 +81,7 @@ class Outbox(Outlet):
         self._frames = frames
         self._size = size
         self._backlog: Backlog | None = None
-        self.untold = 0
+        self.untold = self._refused = 0
         self._idle: Event | None = None
         self._state = _State.NEW
         self.writes = 0
@@ -85,6 +91,9 @@ class Outbox(Outlet):
 
     async def send(self, frame: Frame, size: int) -> Delivery:
         """Write a frame, behind those that wait; who sends this way waits for a slow peer.
+
+        Who sends one after the other lets others run now and then, though the peer keeps up or is gone: else a loop that only
+        sends would have the event loop for itself. Who is cancelled there has not sent.
 
         Args:
             frame: An ASGI event.
@@ -96,10 +105,12 @@ class Outbox(Outlet):
         Raises:
             RuntimeError: The handshake is not accepted.
         """
+        if self.writes % _BREATH == _BREATH - 1:
+            await checkpoint()
         if self._own is not None and self.write(payload_of(frame)):
             return _SENT
         if self._state is not _OPEN and self._is_shut():
-            return Delivery.CLOSED
+            return await self.refuse()
         if self.writing:
             return await self._wait_in_line(Entry(frame, size))
         self.writing = True
@@ -120,7 +131,15 @@ class Outbox(Outlet):
 
     async def post(self, frame: str | bytes) -> Delivery:
         """Do what `send` does, with a frame that is no event yet; short where it need not become one."""
-        return _SENT if self.write(frame) else await self.send(*event_of(frame))
+        is_time = self.writes % _BREATH == _BREATH - 1  # to let others run
+        return _SENT if not is_time and self.write(frame) else await self.send(*event_of(frame))
+
+    async def refuse(self) -> Delivery:
+        """Send nothing any more: it is closed."""
+        self._refused += 1
+        if self._refused >= _BREATH:
+            await checkpoint()
+        return Delivery.CLOSED
 
     def send_nowait(self, frame: Frame, size: int, policy: Overflow = Overflow.CLOSE, key: object = None) -> Delivery:
         """Write a frame if that can be done without waiting, else queue it; nobody waits.

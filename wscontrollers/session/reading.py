@@ -9,9 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from anyio import CancelScope, Event
+from anyio.lowlevel import checkpoint
 
 from .inlet import Inlet, inlet_of
 from .loops import current_task, running_loop
+
+_BREATH = 64
+"""After how many items whoever takes them lets others run, even if the next one is there already."""
 
 _FLOOD = 4
 """How many times the inbox may be full while somebody awaits a control frame."""
@@ -117,6 +121,8 @@ class Reading:
         task = None if self._loop is None else asyncio.current_task(self._loop)
         self.waiter = task or current_task()
         try:
+            if not self.epoch % _BREATH:
+                await checkpoint()
             while not self.is_stopped:
                 if self._items:
                     return self._taken(self._items)
@@ -156,6 +162,8 @@ class Reading:
         """
         if self._items or self.is_ahead or self.is_stopped or self.waiter is not None or self._loop is None:
             return None
+        if self.epoch % _BREATH == _BREATH - 1:
+            return None  # it is time that others run: `next` lets them
         self.epoch += 1
         self.waiter = self.parked = task = task or asyncio.current_task(self._loop)
         return task
