@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +13,8 @@ from starlette.websockets import WebSocket
 
 from tests.testing.endpoints import silent
 from tests.testing.lines import every_line
-from wscontrollers.messages import Cancel, Credit, Gap, Message, MsgPackCodec, Ok
+from wscontrollers import App, Controller, JsonRpc, Session, receive, websocket
+from wscontrollers.messages import Cancel, Credit, Gap, JsonCodec, Message, MsgPackCodec, ObjectCodec, Ok
 from wscontrollers.testing import AsyncTestClient, ErrorAnswer, LeftoverFrames, ReceiveTimeout, SessionClosed, UnexpectedFrame
 
 pytestmark = pytest.mark.anyio
@@ -286,6 +287,105 @@ async def test_a_frame_that_is_not_declared_fails_the_test(async_client_of: Clie
         await session.send(Say(text="hi"))
         with pytest.raises(UnexpectedFrame, match="'said', which it does not declare to send"):
             await session.expect(Said)
+
+
+class Talk(Controller):
+    """Its handler sends what it is told, declared or not."""
+
+    sends = (Said, bytes)
+
+    @websocket("/")
+    async def open(self) -> AsyncIterator[None]:
+        yield
+
+    @receive
+    async def say(self, message: Say, session: Session[Any, Any]) -> None:
+        frames: dict[str, Any] = {
+            "undeclared": Accepted(),
+            "text": "no frame",
+            "bytes": b"raw",
+            "declared": Said(who="ann", text="hi"),
+        }
+        await session.send(frames[message.text])
+
+
+@pytest.mark.parametrize("what", ["undeclared", "text"])
+@every_line
+async def test_every_frame_is_checked_whoever_takes_it(is_real: bool, what: str) -> None:
+    """Also by verbs that know nothing of types; and what nobody takes is checked when the session is left."""
+    wrong = pytest.raises(
+        UnexpectedFrame, match=r"what the endpoint declares was expected, .*, which it does not declare to send"
+    )
+    async with AsyncTestClient(App(controllers=[Talk]), real=is_real) as client:
+        async with client.connect("/") as session:
+            for take in (session.receive, session.receive_text, session.receive_json):
+                await session.send(Say(text=what))
+                with wrong:
+                    await take()
+        with wrong:
+            async with client.connect("/", allow_leftovers=True) as session:
+                assert await session.request(Say(text=what), reply=Ok) is None
+
+
+async def test_what_is_declared_passes_whoever_takes_it(is_real: bool) -> None:
+    """Messages, raw frames of a declared kind, and the frames of the framework."""
+    async with (
+        AsyncTestClient(App(controllers=[Talk]), real=is_real) as client,
+        client.connect("/", allow_leftovers=True) as session,
+    ):
+        for what in ("declared", "bytes"):
+            await session.send(Say(text=what), ref=1)
+            await session.receive()
+            assert await session.receive_json() == {"type": "ok", "re": 1}
+        await session.send(Say(text="declared"))
+
+
+async def test_where_nothing_is_declared_nothing_is_checked(is_real: bool) -> None:
+    """An endpoint that says nothing of what it sends may send anything."""
+    app = App()
+
+    @app.websocket("/")
+    async def anything(session: Session[Say, Any]) -> None:
+        async for message in session:
+            await session.send(message.text)
+
+    async with AsyncTestClient(app, real=is_real) as client, client.connect("/") as session:
+        await session.send(Say(text="text"))
+        assert await session.receive_text() == "text"
+
+
+async def test_frames_are_checked_in_the_codec_that_is_spoken(is_real: bool) -> None:
+    """Also where the test does not speak it; JSON-RPC has other frames, which are not checked."""
+
+    class Reversed(ObjectCodec):
+        subprotocol = "chat.v1+reversed"
+        binary = False
+
+        def load(self, frame: Any) -> Any:
+            return json.loads(frame[::-1])
+
+        def dump(self, value: dict[str, Any]) -> str:
+            return json.dumps(value)[::-1]
+
+    class Calls(Controller):
+        protocol = JsonRpc()
+        sends = (Said,)
+
+        @websocket("/rpc")
+        async def open(self) -> AsyncIterator[None]:
+            yield
+
+        @receive
+        async def say(self, message: Say) -> str:
+            return message.text
+
+    async with AsyncTestClient(App(controllers=[Talk, Calls], codecs=[JsonCodec(), Reversed()]), real=is_real) as client:
+        async with client.connect("/", subprotocols=["chat.v1+reversed"]) as session:
+            await session.send_text('{"type": "say", "text": "declared"}'[::-1])
+            assert "ann" in (await session.receive_text())[::-1]
+        async with client.connect("/rpc") as session:
+            await session.send_json({"jsonrpc": "2.0", "method": "say", "params": ["a"], "id": 1})
+            assert (await session.receive_json())["result"] == "a"
 
 
 @every_line

@@ -8,8 +8,9 @@ from typing import Any, Literal
 import pytest
 
 from wscontrollers.exceptions import DeclarationError
-from wscontrollers.messages import End, FrameError, Gap, JsonCodec, Message, Ok
-from wscontrollers.testing.wire import ClientWire, Expected, declared, wire_of
+from wscontrollers.messages import End, FrameError, Gap, JsonCodec, Message, MsgPackCodec, Ok
+from wscontrollers.session.framing import FlatFraming
+from wscontrollers.testing.wire import ClientWire, Expected, declared, declared_of, wire_of
 
 
 class Said(Message):
@@ -89,3 +90,22 @@ def test_an_endpoint_may_declare_what_it_sends() -> None:
     found = declared({"wscontrollers.sends": [Said, Ok]})
     assert found is not None
     assert set(found.union.tags) == {"said"}
+
+
+def test_frames_are_checked_by_the_framing_that_speaks() -> None:
+    """Looked up with each frame, because it may change at the accept; raw kinds that are declared, and strange framings, pass."""
+    assert declared_of(None) is None
+    assert declared_of({}) is None
+    scope: dict[str, Any] = {"wscontrollers.sends": [Said]}
+    found = declared_of(scope)
+    assert found is not None
+    assert found.fault_of("no frame") is None
+    scope["wscontrollers.spoken"] = FlatFraming(JsonCodec(), None, raw_sends=frozenset({bytes}))
+    assert found.fault_of('{"type": "said", "text": "a", "re": 1}') is None
+    assert found.fault_of('{"type": "ok", "re": 1}') is None
+    assert found.fault_of(b"raw") is None
+    assert "invalid_json" in str(found.fault_of("no frame"))
+    assert "unknown_type" in str(found.fault_of('{"type": "left", "who": "ann"}'))
+    assert "validation" in str(found.fault_of('{"type": "said"}'))
+    scope["wscontrollers.spoken"] = FlatFraming(MsgPackCodec(), None)
+    assert "invalid_frame" in str(found.fault_of('{"type": "said", "text": "a"}'))

@@ -11,6 +11,7 @@ import anyio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..exceptions import EngineDownError
+from ..session.framing import SPOKEN_KEY
 from ..session.holding import LINE_KEY, SENDS_KEY
 from ..session.loops import start_detached
 from ..session.resuming.carrying import carry, run
@@ -97,8 +98,7 @@ class Resumable:
 def _continue(scope: Scope, line: Line) -> None:
     """Let those who look at the scope of another connection find what they look for in that of the first one."""
     Incident.of(scope).websocket = line.websocket
-    if SENDS_KEY in line.scope:
-        scope[SENDS_KEY] = line.scope[SENDS_KEY]
+    scope.update({key: line.scope[key] for key in (SENDS_KEY, SPOKEN_KEY) if key in line.scope})
 
 
 def _given(scope: Scope) -> tuple[str, int] | None:

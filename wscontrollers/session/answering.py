@@ -29,11 +29,11 @@ def named(annotations: Iterable[Any]) -> list[Any]:
 
 
 def answers(returns: Any) -> list[Any]:
-    """The types among a handler's answers that can be messages; for a stream those of its items."""
+    """The types among a handler's answers that can go out, `str` and `bytes` among them; for a stream those of its items."""
     returns = unaliased(returns)
     if get_origin(returns) in _STREAMS:
         returns = get_args(returns)[0]
-    return [source for source in named([returns]) if is_object(source)]
+    return [source for source in named([returns]) if is_object(source) or source in RAW]
 
 
 def is_object(source: Any) -> bool:

@@ -68,7 +68,8 @@ def _wire(
 ) -> Wire:
     if contract.protocol is not None:
         given = [source for source in given if _is_tagged(source)]  # what has no tag is a result, and those need none
-    sends = list(dict.fromkeys(source for source in (*given, *named(contract.sends)) if source not in RAW))
+    going_out = dict.fromkeys((*given, *named(contract.sends)))
+    sends = [source for source in going_out if source not in RAW]
     plain = [source for source in sends if not _is_message(source)]
     _check_key(contract, sends, where)
     return Wire(
@@ -79,6 +80,7 @@ def _wire(
         codecs=codecs,
         outbox=contract.outbox,
         sends=sends,
+        raw_sends=frozenset(source for source in going_out if source in RAW),
         protocol=contract.protocol,
     )
 

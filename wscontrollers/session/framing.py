@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 from ..callables import name_of
 from ..messages import Codec, ControlFrame, End, ErrorFrame, FrameError, Incoming, MessageUnion, Ok, Ref, Writer
@@ -12,6 +12,9 @@ from ..messages.relaying import relayed
 
 Read = Callable[[str | bytes], Incoming]
 """Reads one frame; raises `FrameError` and nothing else."""
+
+SPOKEN_KEY: Final = "wscontrollers.spoken"
+"""Where the ASGI scope of a session that declares what it sends has its framing, for tests and tools."""
 
 RAW = frozenset({str, bytes})
 """What is taken from a frame, and written to one, as it is."""
@@ -101,20 +104,29 @@ class FlatFraming:
         codec: Writes and reads the objects.
         read: Its reader for the messages that come in.
         outgoing: Types that may go out beside subclasses of `Message`.
+        raw_sends: `bytes` and `str`, where such frames are declared to go out.
 
     Attributes:
         codec: The same.
         dialect: The codec's subprotocol.
         control: Writes control frames.
         must_arrive: See `Framing.must_arrive`.
+        raw_sends: The same.
     """
 
-    __slots__ = ("_answers", "_written", "codec", "control", "dialect", "must_arrive", "read")
+    __slots__ = ("_answers", "_written", "codec", "control", "dialect", "must_arrive", "raw_sends", "read")
 
-    def __init__(self, codec: Codec, read: Read | None, outgoing: MessageUnion | None = None) -> None:
+    def __init__(
+        self,
+        codec: Codec,
+        read: Read | None,
+        outgoing: MessageUnion | None = None,
+        raw_sends: frozenset[type] = frozenset(),
+    ) -> None:
         writer: Writer = codec.writer(outgoing)
         self.codec = codec
         self.dialect = codec.subprotocol
+        self.raw_sends = raw_sends
         self.must_arrive = False  # who cancels a handler has it answered by an error
         self.read = read
         self.control = writer.control

@@ -14,6 +14,7 @@ from .compiling import wire_of
 from .conducting import conduct
 from .contract import Contract
 from .dispatch import Dispatcher
+from .framing import SPOKEN_KEY
 from .handlers import Handlers
 from .handling import Handling
 from .life import Life
@@ -79,11 +80,12 @@ class Holder:
     def open(self, websocket: ServedWebSocket) -> Session[Any, Any]:
         """A session on a handshake, for all that is resolved of it to have."""
         wire = self.wire
-        if wire.sends:
-            websocket.scope[SENDS_KEY] = wire.sends
         # Who serves a session that can be resumed has put its line there.
         line = None if self.contract.resume is None else websocket.scope.get(LINE_KEY)
         life = Life(websocket, wire, self._enrol, direct=self._direct, line=line)
+        if wire.sends:
+            websocket.scope[SENDS_KEY] = wire.sends
+            websocket.scope[SPOKEN_KEY] = life.framing
         if self._codecs:  # else JSON is spoken
             codec: object = getattr(life.framing, "codec", None)
             websocket.decode = codec.decode if isinstance(codec, ObjectCodec) else None

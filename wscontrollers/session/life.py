@@ -19,6 +19,7 @@ from .clock import clock_of
 from .controls import NO_CONTROLS, Controls
 from .delivery import Delivery
 from .ending import Ended, ended_by, shortened
+from .framing import SPOKEN_KEY
 from .intake import POLICY_VIOLATION, Intake
 from .loops import current_task
 from .memberships import Enrol, Memberships
@@ -185,6 +186,8 @@ class Life(Speaker):
         self.subprotocol = subprotocol
         self.framing, _ = self.wire.negotiate((subprotocol,))
         self.intake.speak(self.framing.read)
+        if SPOKEN_KEY in self.websocket.scope:
+            self.websocket.scope[SPOKEN_KEY] = self.framing
 
     async def _first_event(self) -> Frame:
         if self.is_connecting:

@@ -39,6 +39,7 @@ class Wire:
         codecs: What may be negotiated; JSON, or the first one, is spoken where the client offers no subprotocol.
         outbox: What happens to a message without room whose class says nothing.
         sends: All types that are declared to go out.
+        raw_sends: `bytes` and `str`, where frames of them are, too.
         protocol: Spoken in place of flat frames in a codec.
     """
 
@@ -54,6 +55,7 @@ class Wire:
         codecs: Sequence[Codec] = (),
         outbox: OutboxPolicy = "close",
         sends: Sequence[Any] = (),
+        raw_sends: frozenset[type] = frozenset(),
         protocol: JsonRpc | None = None,
     ) -> None:
         self.incoming = incoming
@@ -64,7 +66,7 @@ class Wire:
         self._rpc = None if protocol is None else self._compiled(protocol, outgoing)
         self._codecs = () if protocol is not None else tuple(codecs) or (JsonCodec(),)
         self._framings = {
-            id(codec): FlatFraming(codec, None if incoming is None else self._reader(codec, incoming), outgoing)
+            id(codec): FlatFraming(codec, None if incoming is None else self._reader(codec, incoming), outgoing, raw_sends)
             for codec in self._codecs
         }
 

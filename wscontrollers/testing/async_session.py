@@ -16,7 +16,7 @@ from .frames import described
 from .peer import Peer
 from .resumption import Resumption
 from .transport import Transport
-from .wire import Expected, declared, wire_of
+from .wire import Expected, declared, declared_of, wire_of
 
 MessageT = TypeVar("MessageT")
 
@@ -24,7 +24,8 @@ MessageT = TypeVar("MessageT")
 class AsyncTestSession(Peer):
     """One accepted session seen from the peer's side; made by `AsyncTestClient.connect`.
 
-    Where the endpoint declares what it sends, every frame that a typed verb takes is checked against that.
+    Where the endpoint declares what it sends, every frame is checked against that: when the test takes it, by whatever verb, or
+    at the latest when it leaves the session.
 
     Args:
         transport: What carries the session.
@@ -58,6 +59,7 @@ class AsyncTestSession(Peer):
         self.accepted_headers = accepted.headers
         self._wire = wire_of(accepted.subprotocol, codecs)
         self._declared = declared(transport.run.scope)
+        self._frames = declared_of(transport.run.scope)
         self.resumption: Resumption = Resumption(self._wire, None if before is None else before.resumption)
         transport.arrivals.sift(self.resumption.is_note)
         self._refs = 0
@@ -180,6 +182,17 @@ class AsyncTestSession(Peer):
         raise ValueError(f"{self._where}: reply() to what is no open question. Fix: give it what `expect` returned, once.")
 
     # Beneath the verbs
+
+    def _fault_of(self, message: Event) -> AssertionError | None:
+        if self._frames is None or message["type"] != "websocket.send":
+            return None
+        fault = self._frames.fault_of(self._content_of(message))
+        if fault is None:
+            return None
+        return self._unexpected(
+            "what the endpoint declares",
+            f"{described(message)}, which it does not declare to send ({fault}. Fix: name its type in the controller's `sends`),",
+        )
 
     async def _ask(self, message: Any) -> Ref:
         self._refs += 1

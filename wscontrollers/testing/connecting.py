@@ -93,10 +93,11 @@ class Connecting:
 
         Raises:
             LeftoverFrames: Frames arrived that the test never received.
+            UnexpectedFrame: One of them is not what the endpoint declares to send.
             EndpointStillRunning: The endpoint did not end.
             Exception: What the application raised.
         """
-        left = await self._left_behind() if error is None and not self._allow_leftovers else None
+        left = await self._left_behind() if error is None else None
         await self._finish(error or left)
         if left is not None:
             raise left
@@ -165,9 +166,10 @@ class Connecting:
     async def _left_behind(self) -> BaseException | None:
         assert self._session is not None
         try:
-            return await self._session.leftovers()
+            left = None if self._allow_leftovers else await self._session.leftovers()
         except AssertionError as error:
             return error
+        return left or self._session.unseen_fault()
 
     async def _finish(self, error: BaseException | None) -> None:
         """End the session and its tasks, and tell what is wrong with the application.

@@ -146,7 +146,15 @@ class Peer(FaultyPeer):
     # Beneath the verbs
 
     async def _content(self, awaited: str, timeout: float | Timeout | None) -> str | bytes:
-        return self._content_of(await self._frame(awaited, timeout))
+        event = await self._frame(awaited, timeout)
+        fault = self._fault_of(event)
+        if fault is not None:
+            raise fault
+        return self._content_of(event)
+
+    def _fault_of(self, message: Message) -> AssertionError | None:
+        """What is wrong with a frame, whatever the test expects; nothing is where nothing is declared."""
+        return None
 
     async def _frame(self, awaited: str, timeout: float | Timeout | None) -> Message:
         message = await self._next(awaited, timeout)
@@ -230,6 +238,12 @@ class Peer(FaultyPeer):
         return LeftoverFrames(
             f"{self._where}: the test left without receiving {_listed(left)}. Fix: expect them, or connect with"
             f" allow_leftovers=True. {self._transport.transcript}"
+        )
+
+    def unseen_fault(self) -> AssertionError | None:
+        """What is wrong with a frame that arrived and that the test never received."""
+        return next(
+            (fault for message in self._transport.arrivals.waiting() if (fault := self._fault_of(message)) is not None), None
         )
 
 

@@ -37,6 +37,7 @@ from ..messages import (
     negotiated,
 )
 from ..messages.jsonrpc import error_in
+from ..session.framing import SPOKEN_KEY
 
 SENDS_KEY = "wscontrollers.sends"
 """Where an endpoint leaves what it declares to send, for the tests of it: types, as `MessageUnion` takes them."""
@@ -175,6 +176,42 @@ def declared(scope: Scope | None) -> Expected | None:
     if kinds is None:
         return None
     return Expected.of(kinds)
+
+
+class Declared:
+    """What the endpoint behind a session declares to send, for every frame that it sends.
+
+    Args:
+        scope: The scope of the application's call.
+        expected: The types.
+    """
+
+    def __init__(self, scope: Scope, expected: Expected) -> None:
+        self._scope = scope
+        self._expected = expected
+        self._codec: Codec | None = None
+        self._reader: Any = None
+
+    def fault_of(self, frame: Frame) -> str | None:
+        """What is wrong with a frame; None where nothing is, or where it cannot be known."""
+        # Looked up each time: an endpoint that accepts by itself may choose a codec when it does.
+        framing: Any = self._scope.get(SPOKEN_KEY)
+        codec: Codec | None = getattr(framing, "codec", None)
+        if codec is None or type(frame) in framing.raw_sends:
+            return None
+        if codec is not self._codec:
+            self._codec, self._reader = codec, codec.reader(self._expected.union)
+        try:
+            self._reader(frame)
+        except FrameError as error:
+            return str(error)
+        return None
+
+
+def declared_of(scope: Scope | None) -> Declared | None:
+    """What frames are checked against; None where the endpoint does not say what it sends."""
+    expected = declared(scope)
+    return None if scope is None or expected is None else Declared(scope, expected)
 
 
 def _parts(kind: Any) -> list[Any]:
