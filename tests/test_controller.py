@@ -594,6 +594,18 @@ def test_registered_on_plain_starlette() -> None:
     assert life == ["open", "closed"]
 
 
+def test_a_controller_that_is_bound_in_the_container() -> None:
+    """The container makes none, so what is bound would be passed over in silence."""
+
+    class Rooms(Controller):
+        @websocket("/rooms")
+        async def open(self, socket: WebSocket) -> None: ...
+
+    with pytest.raises(DeclarationError, match=r"Rooms.*: it is bound in the container, which makes no controllers"):
+        App(controllers=[Rooms], container=Container(lambda binder: binder.bind(Rooms, to=Rooms())))
+    assert App(controllers=[Rooms]).url_path_for("Rooms.open") == "/rooms"
+
+
 def test_registered_on_fastapi() -> None:
     """On a real FastAPI application the routes live beside its own, and its `dependency_overrides` are obeyed."""
     fastapi = pytest.importorskip("fastapi")

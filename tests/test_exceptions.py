@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,14 @@ def test_at_keeps_the_class() -> None:
     """`at` makes an error of the class that it is called on."""
     with pytest.raises(RouteError):
         raise RouteError.at("a", "b", fix="c")
+
+
+@pytest.mark.parametrize("status", [42, 0, 101, 200, 299, 600, "403", None])
+def test_denied_refuses(status: Any) -> None:
+    """By a status that says so, or that leads elsewhere; with another one the answer to the handshake would be no answer."""
+    with pytest.raises(ValueError, match=r"Denied\(\): .* refuses nothing\. Fix: give an HTTP status from 300 to 599"):
+        Denied(status, "no")
+    assert Denied(307, headers={"Location": "/"}).status_code == 307
 
 
 def test_denied_is_an_http_exception() -> None:

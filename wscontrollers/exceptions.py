@@ -24,7 +24,7 @@ A programmer's mistake is told as *where: what. Fix: how to mend it*; `Declarati
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Self, TypedDict
+from typing import Any, NamedTuple, Self, TypedDict, cast
 
 from starlette.exceptions import HTTPException, WebSocketException
 from starlette.websockets import WebSocketDisconnect
@@ -117,10 +117,17 @@ class Denied(HTTPException):
         detail: The text for the client; the phrase of the status when left out.
         headers: Headers of the answer, for example `WWW-Authenticate`.
 
+    Raises:
+        ValueError: The status refuses nothing: it is none from 300 to 599.
+
     Source: ASGI's "Websocket Denial Response" extension; RFC 6455, section 4.2.2.
     """
 
     def __init__(self, status_code: int, detail: str | None = None, headers: Mapping[str, str] | None = None) -> None:
+        if not isinstance(cast(object, status_code), int) or not 300 <= status_code <= 599:
+            raise ValueError(
+                f"Denied(): {status_code!r} refuses nothing. Fix: give an HTTP status from 300 to 599, 403 for example."
+            )
         super().__init__(status_code, detail, headers)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import anyio
+import injector
 import pytest
 
 from wscontrollers.container import Container, Injector, Module, Tier, message_scoped, provider, session_scoped, singleton
 from wscontrollers.container.scopes import Scope
-from wscontrollers.exceptions import ScopeLeakError
+from wscontrollers.exceptions import DeclarationError, ScopeLeakError
 
 
 @singleton
@@ -197,3 +199,32 @@ async def test_after_a_failed_first_use_the_next_one_tries() -> None:
     with pytest.raises(OSError, match="not yet"):
         await service.factory(session)
     assert await service.factory(session) is await service.factory(session)
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower"), [(singleton, session_scoped), (session_scoped, singleton), (message_scoped, injector.singleton)]
+)
+def test_nothing_has_two_scopes(upper: Any, lower: Any) -> None:
+    """The one above would win in silence, for classes and providers; a subclass has a scope of its own."""
+
+    class Thing: ...
+
+    def thing(self: Any) -> Thing:
+        return Thing()
+
+    upper(upper(type("Below", (lower(type("Above", (), {})),), {})))
+    with pytest.raises(DeclarationError, match=r"Thing.*: it has two scopes, @\w+ and @\w+\. Fix: keep one of them"):
+        upper(lower(Thing))
+    for marked in (lambda: upper(provider(lower(thing))), lambda: upper(lower(provider(thing)))):
+        vars(thing).clear()
+        with pytest.raises(DeclarationError, match=r"thing.*: it has two scopes"):
+            marked()
+
+
+def test_a_scope_of_somebody_elses_has_its_own_name() -> None:
+    """In the text of the error."""
+
+    class Thread(injector.Scope): ...
+
+    with pytest.raises(DeclarationError, match="@session_scoped and Thread"):
+        session_scoped(injector.ScopeDecorator(Thread)(type("Thing", (), {})))

@@ -22,6 +22,7 @@ from wscontrollers import (
     NoInject,
     Path,
     Query,
+    Security,
     WebSocket,
     get_dependant,
     provider,
@@ -371,3 +372,24 @@ def test_a_first_message_can_be_anything_that_pydantic_reads() -> None:
     async def endpoint(websocket: WebSocket, items: Annotated[list[Model], FirstMessage()]) -> None: ...
 
     App().add_api_websocket_route("/", endpoint)
+
+
+def user() -> int:
+    return 1
+
+
+@pytest.mark.parametrize(
+    ("annotation", "told"),
+    [
+        (Annotated[int, Query(), Depends(user)], "Query() and Depends(user)"),
+        (Annotated[Annotated[int, Depends(user)], Query()], "Depends(user) and Query()"),
+        (Annotated[int, Security(user), Depends()], "Security(user) and Depends()"),
+    ],
+)
+def test_a_dependency_is_not_passed_over_for_another_marker(annotation: Any, told: str) -> None:
+    """Which could be the login of a type that somebody marks once more."""
+
+    async def endpoint(value: object) -> None: ...
+
+    endpoint.__annotations__["value"] = annotation
+    assert f"it has several markers in Annotated, {told}. Fix: keep the one" in fault(endpoint)

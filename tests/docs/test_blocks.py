@@ -115,6 +115,8 @@ def what_of(call: ast.Call) -> ast.expr | None:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     if name in ("at", "Fault", "LeakFault", "AsyncFault") and len(call.args) >= 2:
         return call.args[1]
+    if name == "Unfit":
+        return call.args[0]
     if name == "_fault" and call.args:
         return call.args[0] if len(call.args) == 2 else call.args[1]
     return None

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import anyio
 import injector
 
-from wscontrollers.callables import name_of
+from wscontrollers.callables import name_of, place_of
 from wscontrollers.container.exits import AsyncExit, Exit, Exits
 from wscontrollers.container.inputs import Input
-from wscontrollers.exceptions import Fault, ScopeLeakError
+from wscontrollers.exceptions import DeclarationError, Fault, ScopeLeakError
 
 T = TypeVar("T")
 
@@ -194,11 +194,39 @@ class MessageScope(_Lived):
     tier = Tier.MESSAGE
 
 
-session_scoped = injector.ScopeDecorator(SessionScope)
+class ScopeMark(injector.ScopeDecorator):
+    """injector's decorator of a class or a provider, which lets nothing have two scopes."""
+
+    def __call__(self, cls: T) -> T:
+        """Mark it.
+
+        Raises:
+            DeclarationError: It has another scope already, which would be lost in silence.
+        """
+        given: type[injector.Scope] | None = vars(cls).get("__scope__")
+        if given is not None and given is not self.scope:
+            raise DeclarationError.at(
+                place_of(cast(Any, cls)), f"it has two scopes, {_name(self.scope)} and {_name(given)}", fix="keep one of them"
+            )
+        return super().__call__(cls)
+
+
+singleton = ScopeMark(injector.SingletonScope)
+"""Decorator of a class or a provider: one instance an app."""
+
+session_scoped = ScopeMark(SessionScope)
 """Decorator of a class or a provider: one instance a session."""
 
-message_scoped = injector.ScopeDecorator(MessageScope)
+message_scoped = ScopeMark(MessageScope)
 """Decorator of a class or a provider: one instance a message."""
+
+
+def _name(scope: type[injector.Scope]) -> str:
+    for name in ("singleton", "session_scoped", "message_scoped"):
+        if globals()[name].scope is scope:
+            return f"@{name}"
+    return scope.__name__
+
 
 LIFETIMES: dict[type[injector.Scope], Tier | None] = {
     injector.NoScope: None,

@@ -13,27 +13,22 @@ import types
 from copy import copy
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined, SchemaError
+from pydantic_core import PydanticUndefined
 
 from ..callables import name_of, unaliased, unfound
 from ..container import inject_key, is_no_inject
 from ..exceptions import DeclarationError
-from ..markers import Dependency, FirstMessageParam, Param, PathParam, Place, QueryParam
+from ..markers import Dependency, Param, PathParam, QueryParam, SecurityDependency
 from ..strays import stray_marker
-from .annotations import is_scalar, is_scalar_sequence, members_of_union, model_of, without_annotated, without_none
-from .carrying import uncarried
-from .constraints import misfit
-from .fields import ParamField, make_field
+from .annotations import is_scalar, is_scalar_sequence, model_of, without_annotated, without_none
+from .checking import is_readable, unfit_field
+from .fields import make_field
 from .framework import framework_value
 from .sources import Framework, FromDefault, FromDependency, FromField, FromFramework, FromService, Source
 from .surroundings import Surroundings
 
 EMPTY = inspect.Parameter.empty
-_UNREADABLE = (PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError, NameError, TypeError)
-_UNUSABLE = (SchemaError, RuntimeError)
-"""What pydantic raises for constraints that are wrong by themselves, or that are none of the type."""
 
 
 def analyse(parameter: inspect.Parameter, around: Surroundings) -> Source:
@@ -114,6 +109,7 @@ class _Analysis:
             raise self._fault("it has a marker in Annotated and another one as default", "keep one of them")
         if not inside:
             return self._default_marker(outside)
+        self._require_one(inside)
         marker = inside[-1]
         if isinstance(marker, Dependency):
             return marker
@@ -127,6 +123,12 @@ class _Analysis:
         if isinstance(marker, PathParam) or self.in_path:
             raise self._fault("a path parameter cannot have a default", "leave the default out: the path always has a value")
         return self._with_default(marker)
+
+    def _require_one(self, markers: list[Param | Dependency]) -> None:
+        """Of several that are sent the last one counts, as in FastAPI; a dependency, a login say, is not passed over."""
+        if len(markers) > 1 and any(isinstance(marker, Dependency) for marker in markers):
+            named = " and ".join(map(_shown, markers))
+            raise self._fault(f"it has several markers in Annotated, {named}", "keep the one that fills it")
 
     def _default_marker(self, outside: Any) -> Param | Dependency | None:
         if outside is None or isinstance(outside, Param | Dependency):
@@ -167,7 +169,9 @@ class _Analysis:
             field = make_field(self.name, self.annotation, marker, path_names=self.around.path_names)
         else:
             field = make_field(self.name, self.annotation, self._inferred_default(marker), path_names=self.around.path_names)
-        self._check(field)
+        unfit = unfit_field(field, self.around)
+        if unfit is not None:
+            raise self._fault(unfit.what, unfit.fix) from unfit.cause
         return FromField(field)
 
     def _inferred_default(self, marker: Param) -> Param:
@@ -176,54 +180,6 @@ class _Analysis:
         marker = copy(marker) if marker.default is PydanticUndefined else marker
         marker.default = self.default
         return marker
-
-    def _check(self, field: ParamField) -> None:
-        annotation = field.info.annotation
-        if isinstance(field.info, PathParam):
-            if not is_scalar(annotation):
-                raise self._fault(f"a path parameter cannot be {name_of(annotation)}", "use a scalar type")
-            if self.around.whole_path and field.aliases[0] not in self.around.path_names:
-                raise self._fault(
-                    f"the path {self.around.path!r} has no {{{field.aliases[0]}}}, so it can never be filled",
-                    "put the name into the path, or use Query()",
-                )
-        elif isinstance(field.info, FirstMessageParam) and field.info.raw:
-            self._check_raw(field)
-        definition, _ = field.definition()
-        try:
-            adapter: TypeAdapter[Any] = TypeAdapter(definition)
-            if self.around.supplier is not None and not adapter.pydantic_complete:  # its models may name what comes later
-                adapter.rebuild()
-        except _UNREADABLE as error:
-            raise self._fault(
-                f"pydantic cannot read a value of the type {name_of(annotation)} from {_places(field)}: {_first_line(error)}",
-                "use a type that pydantic knows, or bind the class in the container",
-            ) from error
-        except _UNUSABLE as error:
-            raise self._fault(
-                f"its constraints cannot be used: {' '.join(str(error).split())}", "mend the keywords of the marker or of Field()"
-            ) from error
-        self._check_values(field, adapter.pydantic_complete)
-
-    def _check_raw(self, field: ParamField) -> None:
-        kinds = members_of_union(without_annotated(field.info.annotation))
-        if any(kind not in (str, bytes, Any, object) for kind in kinds):
-            raise self._fault(
-                f"a raw first message is a str or bytes, and no {name_of(field.info.annotation)}",
-                "annotate it with one of these or both, or leave raw=True out",
-            )
-        if field.info.metadata:
-            raise self._fault("a raw first message is given as it came, so nothing validates it", "leave the constraints out")
-
-    def _check_values(self, field: ParamField, complete: bool) -> None:
-        """Whether values can be sent at all, and whether its constraints can be applied to them."""
-        unfit = uncarried(field.info) if field.place not in (Place.PATH, Place.MESSAGE) else None
-        if unfit is not None:
-            lists = "" if field.place is Place.COOKIE else ", a sequence of scalars"
-            raise self._fault(f"a {field.place.value} cannot carry {unfit}", f"use scalars{lists} or a model of such")
-        unfit = misfit(field.definition()[0]) if complete else None
-        if unfit is not None:
-            raise self._fault(f"{unfit}, so pydantic would fail with every value", "leave it out, or change the type")
 
     # Rule 4
 
@@ -243,7 +199,7 @@ class _Analysis:
 
     def _unmarked(self) -> Source:
         sendable = is_scalar(self.type) or is_scalar_sequence(self.type)
-        if sendable and (self.default is EMPTY or _is_readable(self.annotation)):
+        if sendable and (self.default is EMPTY or is_readable(self.annotation)):
             return self._sent(QueryParam())
         if self.default is not EMPTY:
             return FromDefault()
@@ -260,23 +216,14 @@ class _Analysis:
         )
 
 
+def _shown(marker: Param | Dependency) -> str:
+    if isinstance(marker, Param):
+        return repr(marker)
+    kind = "Security" if isinstance(marker, SecurityDependency) else "Depends"
+    return f"{kind}({'' if marker.dependency is None else name_of(marker.dependency)})"
+
+
 def _may_be_bound(key: Any) -> bool:
     if isinstance(key, type) and not isinstance(key, types.GenericAlias):
         return key.__module__ not in ("builtins", "datetime")
-    return not _is_readable(key)  # Store[Price], list[Plugin]: what is no parameter can be a key
-
-
-def _is_readable(annotation: Any) -> bool:
-    try:
-        TypeAdapter(annotation)
-    except _UNREADABLE:
-        return False
-    return True
-
-
-def _places(field: ParamField) -> str:
-    return "the first message" if field.place is Place.MESSAGE else f"a {field.place.value}"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".")
+    return not is_readable(key)  # Store[Price], list[Plugin]: what is no parameter can be a key

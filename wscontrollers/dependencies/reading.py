@@ -256,6 +256,12 @@ class _Reader:
 
     def _constructor(self, owner: Owner) -> Dependant:
         constructor = Dependant(call=owner.constructed, path=self.path, inline=True)
+        if self.supplier is not None and self.supplier.is_bound(owner.constructed):
+            self._fault(
+                place_of(owner.constructed),
+                "it is bound in the container, which makes no controllers: each session has one of its own",
+                "take the binding away; what its constructor needs is bound",
+            )
         initializer: AnyCallable = owner.constructed.__init__  # type: ignore[misc]  # of this very class, no subclass
         if kind_of(initializer) is not Kind.CALL:
             self._fault(place_of(initializer), "a constructor cannot be async or yield", "let a provider or a dependency wait")
