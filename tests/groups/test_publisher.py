@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -70,3 +73,58 @@ def test_an_engine_that_reaches_nobody_is_refused(make: Callable[[], Publisher])
     """A memory engine of its own would publish into the void."""
     with pytest.raises(DeclarationError, match="Fix:"):
         make()
+
+
+async def test_one_with_at_a_time() -> None:
+    """The second would end what the first one uses; it says so in place of that, and can be entered when the first is left."""
+    publisher = Publisher(MemoryEngine())
+
+    def twice() -> None:
+        for _ in range(2):
+            with publisher as groups:
+                with pytest.raises(RuntimeError, match=r"entered already\. Fix: "):
+                    publisher.__enter__()
+                groups.publish("news", Said(n=1))
+
+    await anyio.to_thread.run_sync(twice)
+    async with publisher as groups:
+        with pytest.raises(RuntimeError, match=r"entered already\. Fix: "):
+            await publisher.__aenter__()
+        await groups.publish("news", Said(n=1))
+
+
+FORKING = """
+import os
+from wscontrollers import Message
+from wscontrollers.groups import MemoryEngine, Publisher
+
+class Said(Message):
+    n: int
+
+publisher = Publisher(MemoryEngine())
+with publisher as groups:
+    groups.publish("news", Said(n=1))
+    child = os.fork()
+    if not child:
+        try:
+            groups.publish("news", Said(n=2))
+        except RuntimeError as error:
+            print(error)
+        publisher.__exit__(None, None, None)
+        with publisher as own:
+            print(own.publish("news", Said(n=3)))
+        os._exit(0)
+    os.waitpid(child, 0)
+    print(groups.publish("news", Said(n=4)))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nobody forks here")
+def test_a_fork_of_who_entered_it() -> None:
+    """Nothing would answer it, so it is told; it enters one for itself, and who entered first goes on."""
+    done = subprocess.run(
+        [sys.executable, "-u", "-W", "ignore", "-c", FORKING], check=True, capture_output=True, text=True, timeout=30
+    )
+    told, own, first = done.stdout.splitlines()
+    assert "before this process forked. Fix: enter it in the process that uses it" in told
+    assert own == first == "Published(delivered=0, dropped=0, mark=None)"

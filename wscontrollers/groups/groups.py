@@ -305,7 +305,7 @@ class Groups:
 
     def _hub(self) -> Hub:
         loop, latest = running_loop(), self._latest
-        if latest is not None and latest[0]() is loop and (hub := latest[1]()) is not None:
+        if loop is not None and latest is not None and latest[0]() is loop and (hub := latest[1]()) is not None:
             return hub
         hub = self._hub_here()
         if loop is not None:

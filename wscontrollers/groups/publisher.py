@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -32,8 +33,9 @@ class Publisher:
         with Publisher("redis://localhost:6379") as groups:
             groups.publish("room:tea", Said(text="hello"))
 
-    One object serves one `with` at a time, again and again; entering raises `EngineDownError` if the engine is not there. Where
-    processes fork, as Celery's do, enter it behind the fork.
+    One object serves one `with` at a time, again and again; entering raises `EngineDownError` if the engine is not there, and
+    `RuntimeError` in the middle of another `with`. Where processes fork, as Celery's do, enter it behind the fork: what was
+    entered before is of no use in the child, and says so.
 
     Args:
         engine: The application's engine, or its URL.
@@ -56,47 +58,84 @@ class Publisher:
             )
         self._portal: AbstractContextManager[BlockingPortal] | None = None
         self._sync: SyncGroups | None = None
+        self._process: int | None = None
+        self._of_others: list[object] = []
 
     async def __aenter__(self) -> Groups:
-        await self._groups.open()
+        self._begin()
+        try:
+            await self._groups.open()
+        except BaseException:
+            self._process = None
+            raise
         return self._groups
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._process = None
         await self._groups.close()
 
     def __enter__(self) -> SyncGroups:
-        self._portal = start_blocking_portal(name="wscontrollers-publisher")
-        portal = self._portal.__enter__()
+        self._begin()
+        opened = start_blocking_portal(name="wscontrollers-publisher")
         try:
-            portal.call(self._groups.open)
+            portal = opened.__enter__()
+            try:
+                portal.call(self._groups.open)
+            except BaseException:
+                opened.__exit__(None, None, None)
+                raise
         except BaseException:
-            self._portal.__exit__(None, None, None)
+            self._process = None
             raise
-        self._sync = SyncGroups(self._groups, portal)
+        self._portal, self._sync = opened, SyncGroups(self._groups, portal)
         return self._sync
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         assert self._portal is not None
         assert self._sync is not None
+        opened, sync = self._portal, self._sync
+        self._portal = self._sync = self._process = None
+        if not sync.is_here:
+            self._of_others.append(opened)  # that of who forked, who leaves it too; let go of here it would wait for its thread
+            return
         try:
-            self._sync.portal.call(self._groups.close)
+            sync.portal.call(self._groups.close)
         finally:
-            self._portal.__exit__(None, None, None)
-            self._portal = self._sync = None
+            opened.__exit__(None, None, None)
+
+    def _begin(self) -> None:
+        if self._process == os.getpid():
+            raise RuntimeError("Publisher: it is entered already. Fix: use what `with` gave, or make another Publisher.")
+        if self._portal is not None:
+            self._of_others.append(self._portal)
+        self._process = os.getpid()
 
 
 class SyncGroups:
-    """`Groups` for code without an event loop: each method waits, and may be called from any thread.
-
-    Attributes:
-        portal: The event loop in which the engine's connection lives.
-    """
+    """`Groups` for code without an event loop: each method waits, and may be called from any thread."""
 
     def __init__(self, groups: Groups, portal: BlockingPortal) -> None:
         self._groups = groups
-        self.portal = portal
+        self._portal = portal
+        self._process = os.getpid()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the process in which it was entered, and not a fork of it."""
+        return self._process == os.getpid()
+
+    @property
+    def portal(self) -> BlockingPortal:
+        """The event loop in which the engine's connection lives.
+
+        Raises:
+            RuntimeError: It runs in another process: nothing would ever answer.
+        """
+        if not self.is_here:
+            raise RuntimeError("Publisher: it was entered before this process forked. Fix: enter it in the process that uses it.")
+        return self._portal
 
     def publish(self, group: str, message: Any, *, exclude: str | Iterable[str] = (), to: str | None = None) -> Published:
         """See `Groups.publish`; sessions are named by their ids, users as "user:id"."""
