@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from typing import TYPE_CHECKING, Literal
 
@@ -17,27 +16,29 @@ if TYPE_CHECKING:
     from .member import Member
     from .publication import Publication
 
-logger = logging.getLogger("wscontrollers.groups")
-
 PAGE = 200
 """How many messages are read at once."""
 PENDING = 1000
 """How many wait while what came before them cannot be read."""
 
 
-async def heal(group: LocalGroup, connection: Connection, target: Position) -> None:
-    """Fetch what a group missed and hand it over; what is lost is told to every member, counted and logged.
+async def heal(group: LocalGroup, connection: Connection, target: Position) -> int | None:
+    """Fetch what a group missed and hand it over; what is lost is told to every member.
 
     Args:
         group: The group; what arrives meanwhile waits.
         connection: The engine.
         target: The place from behind which everything arrives.
 
+    Returns:
+        None if nothing was lost; else how many messages were, 0 where that is not known.
+
     Raises:
         EngineDownError: The engine is away again; when it is back, this is tried anew.
     """
-    if not (group.has_history and await _fetched(group, connection, target)):
-        lose(group, target)
+    if group.has_history and await _fetched(group, connection, target):
+        return None
+    return lose(group, target)
 
 
 async def _fetched(group: LocalGroup, connection: Connection, target: Position) -> bool:
@@ -60,12 +61,12 @@ async def _fetched(group: LocalGroup, connection: Connection, target: Position) 
     return True
 
 
-def lose(group: LocalGroup, target: Position) -> None:
-    """Go on behind a place without what is before it: every member is told."""
+def lose(group: LocalGroup, target: Position) -> int:
+    """Go on behind a place without what is before it: every member is told. How many messages that are; 0 if it is not known."""
     seen, group.position = group.position, target
     count = target.offset - seen.offset if seen is not None and group.counts and target.epoch == seen.epoch else 0
-    logger.warning("group %r: %s messages were lost on their way here", group.name, count or "an unknown number of")
     group.tell_gap(Gap(count, "trimmed" if group.has_history else "engine", group.name))
+    return count
 
 
 def shortened(pending: deque[Arrival | Position], target: Position) -> Position:

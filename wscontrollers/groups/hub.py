@@ -18,6 +18,7 @@ from .catching_up import heal, lose, shortened
 from .engines.engine import Arrival, Connection, Engine, EngineState, History, Position
 from .envelope import Envelope
 from .local import LocalGroup
+from .losses import Losses
 from .marks import Mark
 from .member import Member
 from .moving import Mover
@@ -83,6 +84,7 @@ class Hub:
         self._groups: dict[str, LocalGroup] = {}
         self._orders = Orders(self)
         self._opens_later = False
+        self._losses = Losses(self.start)
         self._own: tuple[bytes, Envelope] | None = None
         self.node = Node(self, lease=lease)
         self.mover = Mover(self)
@@ -109,6 +111,7 @@ class Hub:
     async def close(self) -> None:
         """Disconnect."""
         self._opens_later = False
+        self._losses.tell()
         await self.node.close()
         if self._opening is not None:
             self._closing.set()
@@ -359,16 +362,17 @@ class Hub:
                     group.pending = None  # closed: when it is opened again it is seen what is missing
                     return
                 try:
-                    await heal(group, connection, target)
+                    lost = await heal(group, connection, target)
                 except EngineDownError as error:
-                    logger.warning("engine %s: %s", self._engine.name, error)
+                    self._losses.waits(error)
                     target = shortened(pending, target)
                     await self._pause()
                     continue
                 except Exception:
                     logger.exception("group %r: what it missed cannot be read", group.name)
-                    if group.pending is pending:
-                        lose(group, target)
+                    lost = lose(group, target) if group.pending is pending else None
+                if lost is not None:
+                    self._losses.lost(group.name, lost)
                 if group.pending is pending:
                     self._catch_up(group)
                 return
