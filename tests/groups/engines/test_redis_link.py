@@ -17,8 +17,9 @@ from redis.exceptions import NoPermissionError
 
 from wscontrollers.exceptions import EngineDownError, EngineError
 from wscontrollers.groups.engines.redis_greeting import Facts
-from wscontrollers.groups.engines.redis_link import Link, Verbs
+from wscontrollers.groups.engines.redis_link import Link
 from wscontrollers.groups.engines.redis_subscriptions import Keys
+from wscontrollers.groups.engines.redis_wire import Verbs
 
 from .cable import Cable
 from .listening import PATIENCE

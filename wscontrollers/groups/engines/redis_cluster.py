@@ -16,10 +16,11 @@ from .engine import EngineState
 from .redis_calls import Word, end
 from .redis_faults import telling, told
 from .redis_greeting import Facts, greeted, require_master
-from .redis_link import Link, Verbs
+from .redis_link import Link
 from .redis_scripts import PUBLISH_SHARDED, Script
 from .redis_servers import Changed, Server
 from .redis_subscriptions import Keys, Subscriptions
+from .redis_wire import Verbs
 
 if TYPE_CHECKING:
     from redis.asyncio import ConnectionPool

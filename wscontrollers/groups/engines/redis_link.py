@@ -1,44 +1,28 @@
-"""The connection over which a Redis tells its messages.
-
-It is redis-py's, without its reconnecting: that says nothing of what was lost meanwhile.
-"""
+"""The way over which a Redis tells its messages: one connection after the other."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import random
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import count
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from ...exceptions import EngineDownError, EngineError
-from .redis_calls import Word, end
+from .redis_calls import end
 from .redis_faults import is_passing, told
 from .redis_greeting import Facts, greeted
-from .redis_questions import Answered, Questions
-from .redis_scripts import PLACE
+from .redis_questions import Answered
 from .redis_subscriptions import Keys, Subscriptions
+from .redis_wire import Verbs, Wire
 
 logger = logging.getLogger("wscontrollers.groups")
 
-_TURN = 64
-"""Messages after which others have their turn."""
 _PAUSES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds before each attempt to connect again; the last one goes on."""
-_TICKS = 4
-"""Looks in one time-out. They are counted, and not the time: where the event loop stood still, the server is not to blame."""
-
-
-class Verbs(NamedTuple):
-    """How a kind of server is spoken to."""
-
-    subscribe: str
-    unsubscribe: str
 
 
 class LinkOwner(Protocol):
@@ -102,14 +86,8 @@ class Link:
         self._subscriptions = subscriptions
         self._owner = owner
         self._timeout = timeout
-        self._questions = Questions(seconds)
-        self._ending: list[bytes] = []
-        self._outgoing: list[tuple[Word, ...]] = []
-        self._news = asyncio.Event()
-        self._silence = 0
-        self._is_connected = False
-        self._is_loading = False
-        self._broken: asyncio.Future[None] | None = None
+        self._seconds = seconds
+        self._wire: Wire | None = None
         self._settled = asyncio.Event()
         self._was_up = False
         self._logged = ""
@@ -129,7 +107,7 @@ class Link:
         async with asyncio.timeout(self._timeout):
             if self.failure is None:
                 await self._settled.wait()
-            if not self._is_connected:
+            if self._wire is None:
                 raise EngineDownError(str(self.failure))
             self.ask(keys, partial(self._settle, keys[0], answer))
             return await answer
@@ -149,23 +127,18 @@ class Link:
 
     def ask(self, keys: Keys, answered: Answered) -> None:
         """Subscribe to a channel, and ask where it stands then; nothing is done while there is no connection."""
-        if self._is_connected:
-            self._send((self._verbs.subscribe, keys[0]), self._questions.add(keys, answered))
+        if self._wire is not None:
+            self._wire.ask(keys, answered)
 
     def unsubscribe(self, key: bytes) -> None:
         """End a subscription."""
-        if self._is_connected:
-            self._ending.append(key)
-            self._send((self._verbs.unsubscribe, key))
+        if self._wire is not None:
+            self._wire.unsubscribe(key)
 
     def drop(self, error: Exception) -> None:
         """Give the connection up, and make another one."""
-        if self._broken is not None and not self._broken.done():
-            self._broken.set_exception(error)
-
-    def _send(self, *commands: tuple[Word, ...]) -> None:
-        self._outgoing += commands
-        self._news.set()
+        if self._wire is not None:
+            self._wire.drop(error)
 
     # Its life
 
@@ -196,7 +169,7 @@ class Link:
                 logger.exception("engine redis: a connection failed")
                 self._lose(told(self.name, error, self._timeout))
             finally:
-                self._is_connected = False
+                self._wire = None
                 await connection.disconnect()
             pause = _PAUSES[min(attempt, len(_PAUSES) - 1)]
             attempt += 1
@@ -205,26 +178,14 @@ class Link:
 
     async def _serve(self, connection: Any) -> None:
         """Work with a connection until it breaks, which raises."""
-        self._broken = asyncio.get_running_loop().create_future()
-        tasks = [
-            asyncio.create_task(self._read(connection)),
-            asyncio.create_task(self._write(connection)),
-            asyncio.create_task(self._watch()),
-            self._broken,
-        ]
-        self._connect()
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)  # one that breaks breaks others; the first says why
+        self._wire = Wire(
+            connection, self._verbs, self._subscriptions, partial(self._owner.moved, self), self._timeout, self._seconds
+        )
+        self.failure = None
+        self._begin()
+        await self._wire.serve()
 
-    def _connect(self) -> None:
-        self._is_connected, self.failure = True, None
-        self._silence, self._is_loading, self._ending = 0, False, []
+    def _begin(self) -> None:
         wanted = list(self._owner.wanted(self))
         left = len(wanted)
 
@@ -250,68 +211,12 @@ class Link:
 
     def _lose(self, error: EngineError) -> None:
         before, self.failure = self.failure, error
-        self._is_connected = False
-        self._outgoing.clear()
-        self._questions.fail(EngineDownError(str(error)))
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.fail(EngineDownError(str(error)))
         self._settled.set()
         if before is None:
             self._owner.lost(self, str(error))
         if self._was_up and not isinstance(error, EngineDownError) and str(error) != self._logged:
             self._logged = str(error)
             logger.error("engine redis: %s", error)  # waiting does not mend it
-
-    async def _write(self, connection: Any) -> None:
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            commands, self._outgoing = self._outgoing, []
-            if commands:
-                await connection.send_packed_command(connection.pack_commands(commands))
-
-    async def _watch(self) -> None:
-        """Notice a server that says nothing any more, also where nobody asks for anything."""
-        while True:
-            await asyncio.sleep(self._timeout / _TICKS)
-            self._silence += 1
-            if self._silence == _TICKS:
-                self._send(("PING",))
-            if self._silence >= 2 * _TICKS:
-                raise TimeoutError
-
-    async def _read(self, connection: Any) -> None:
-        for number in count(1):
-            try:
-                reply = await connection.read_response(timeout=math.inf, disconnect_on_error=False, push_request=True)
-            except NoScriptError:
-                self._load()
-            except ResponseError as error:
-                self._questions.fail(error)  # it does not say whose it is
-            else:
-                self._take(reply)
-            self._silence = 0
-            if not number % _TURN:
-                await asyncio.sleep(0)
-
-    # What the server says
-
-    def _take(self, reply: Any) -> None:
-        if type(reply) is not bytes:
-            kind, key, payload = reply
-            if kind in (b"message", b"smessage"):
-                self._subscriptions.arrived(key, payload)
-            elif kind == b"place":
-                self._questions.answer(key, payload)
-            elif kind in (b"unsubscribe", b"sunsubscribe"):
-                if key in self._ending:
-                    self._ending.remove(key)
-                else:
-                    self._owner.moved(self)
-        elif reply == PLACE.digest and self._is_loading:
-            self._is_loading = False
-            self._send(*self._questions.again())
-
-    def _load(self) -> None:
-        """The server forgot the script: it is told again, and all that waits for it is asked again when that is done."""
-        if not self._is_loading:
-            self._is_loading = True
-            self._send(("SCRIPT LOAD", PLACE.text))

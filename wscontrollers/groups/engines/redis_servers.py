@@ -11,9 +11,10 @@ from .engine import EngineState
 from .redis_calls import Calls, Word
 from .redis_faults import telling
 from .redis_greeting import Facts, require_master
-from .redis_link import Link, Verbs
+from .redis_link import Link
 from .redis_scripts import PUBLISH, Script
 from .redis_subscriptions import Keys, Subscriptions
+from .redis_wire import Verbs
 
 if TYPE_CHECKING:
     from redis.asyncio import ConnectionPool
