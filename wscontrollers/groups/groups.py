@@ -8,12 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary, ref
-
-from anyio.lowlevel import RunVar
 
 from ..exceptions import DeclarationError, Denied
-from ..session.loops import running_loop
 from .alone import publish_or_hand
 from .control import order_to_end
 from .declaring import Declarations
@@ -22,7 +18,7 @@ from .engines.engine import Engine, EngineState, Position
 from .engines.memory import MemoryEngine
 from .engines.urls import engine_of
 from .guarding import NO_SUCH_GROUP, Guard
-from .hub import Hub
+from .hubs import Hubs
 from .kept import Kept, KeptReader
 from .marks import Mark
 from .memberships import SessionGroups
@@ -36,8 +32,6 @@ from .targets import excluded, target_of
 from .workers import workers
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
-
     from ..callables import AnyCallable
     from ..container import Container
     from ..messages import Codec
@@ -91,15 +85,14 @@ class Groups:
         self.declarations = Declarations(declared)
         self.delivers_alone = delivers_alone
         self.direct = direct
-        self._lease = lease
         self._encoder = Encoder((), self.declarations.sends)
         self._guards: dict[Group, Guard] = {}
         self._readers: dict[Group, KeptReader] = {}
         self._sends: dict[Group, Sends] = {}
         self._sendable: set[tuple[str, type[Any]]] = set()
-        self._hooks: list[Callable[[EngineState], Any]] = []
         self._served: Container | None = None
-        self._latest: tuple[ref[AbstractEventLoop], ref[Hub]] | None = None
+        self._hubs = Hubs(self.engine, self.declarations.history_of, lease)
+        self._hub = self._hubs.here
 
     # Publishing
 
@@ -181,7 +174,7 @@ class Groups:
             hook: A function, not async, that takes an `EngineState`; it is called in the event loop and must not block. What it
                 raises is logged.
         """
-        self._hooks.append(hook)
+        self._hubs.hooks.append(hook)
         return hook
 
     # History
@@ -302,48 +295,6 @@ class Groups:
     async def close(self) -> None:
         """Disconnect this event loop from the engine."""
         await self._hub().close()
-
-    def _hub(self) -> Hub:
-        loop, latest = running_loop(), self._latest
-        if loop is not None and latest is not None and latest[0]() is loop and (hub := latest[1]()) is not None:
-            return hub
-        hub = self._hub_here()
-        if loop is not None:
-            self._latest = ref(loop), ref(hub)  # a variable of the event loop takes longer to find than a message to write
-        return hub
-
-    def _hub_here(self) -> Hub:
-        hubs = _hubs.get(None)
-        if hubs is None:
-            hubs = WeakKeyDictionary[Groups, Hub]()
-            _hubs.set(hubs)
-        hub = hubs.get(self)
-        if hub is None:
-            hub = hubs[self] = Hub(
-                self.engine,
-                history_of=self.declarations.history_of,
-                changed=self._changed,
-                lease=self._lease,
-            )
-        return hub
-
-    @property
-    def _changed(self) -> Callable[[EngineState, str], None]:
-        name, hooks = self.engine.name, self._hooks  # and not the groups: the hub must not keep them
-
-        def changed(state: EngineState, reason: str) -> None:
-            level = logging.INFO if state is EngineState.UP else logging.WARNING
-            logger.log(level, "engine %s is %s: %s", name, state.value, reason)
-            for hook in hooks:
-                try:
-                    hook(state)
-                except Exception:
-                    logger.exception("engine %s: a hook for its state failed", name)
-
-        return changed
-
-
-_hubs: RunVar[WeakKeyDictionary[Groups, Hub] | None] = RunVar("wscontrollers_hubs")
 
 
 def _engine(given: Engine) -> Engine:
