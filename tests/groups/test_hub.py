@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -216,30 +216,6 @@ async def test_who_tries_again_at_once_takes_no_failure_from_others() -> None:
     await hub.close()
 
 
-async def test_no_task_is_kept_that_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even one that was over before it could be noted, as it may be where tasks begin eagerly."""
-
-    def at_once(function: Callable[[], Coroutine[Any, Any, None]]) -> object:
-        with pytest.raises(StopIteration):
-            function().send(None)
-        return object()
-
-    hub = Hub(MemoryEngine(), history_of=lambda name: None, changed=lambda state, reason: None)
-    done: list[str] = []
-
-    async def work() -> None:
-        done.append("done")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("wscontrollers.groups.hub.start_detached", at_once)
-        hub.start(work)
-    hub.start(work)
-    with anyio.fail_after(5):
-        while hub._tasks:
-            await anyio.lowlevel.checkpoint()
-    assert done == ["done", "done"]
-
-
 class Gate:
     """Subscriptions to groups wait at it, and fail behind it if they are to."""
 
@@ -274,7 +250,7 @@ def held(app: App) -> list[Session[Said, Said]]:
 async def empty(hub: Hub) -> None:
     """Return when nothing is held for sessions any more."""
     with anyio.fail_after(5):
-        while hub._groups or hub.sessions or len(hub._tasks) > 1:
+        while hub._groups or hub.sessions or len(hub._detached._tasks) > 1:
             await anyio.lowlevel.checkpoint()
 
 

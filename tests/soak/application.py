@@ -96,7 +96,7 @@ async def used(request: Request) -> JSONResponse:
     held = {kind.__name__: kinds.count(kind) for kind in COUNTED}
     held["is not up"] = request.app.groups.state is not EngineState.UP
     held["task"] = len(asyncio.all_tasks())
-    held["detached task"] = sum(len(hub._tasks) for hub in hubs)
+    held["detached task"] = sum(len(hub._detached._tasks) for hub in hubs)
     held["socket"] = sum(os.readlink(each).startswith("socket:") for each in _files())
     held["kilobytes"] = _resident()
     return JSONResponse(held)

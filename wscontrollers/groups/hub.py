@@ -13,8 +13,8 @@ from anyio import Event
 
 from ..exceptions import EngineDownError
 from ..messages import Gap
-from ..session.loops import start_detached
 from .catching_up import heal, lose, shortened
+from .detached import Detached
 from .engines.engine import Arrival, Connection, Engine, EngineState, History, Position
 from .envelope import Envelope
 from .local import LocalGroup
@@ -28,7 +28,7 @@ from .presence.node import Node
 from .published import Published
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from .memberships import SessionGroups
 
@@ -59,6 +59,7 @@ class Hub:
         lease: Seconds after which others take this event loop for dead if it does not show itself.
 
     Attributes:
+        start: Starts a task that belongs to no session.
         node: Who is in the groups with presence.
         mover: Gives sessions that can be resumed to other processes, and takes theirs.
         sessions: By their ids, those that are in a group or said whose they are.
@@ -80,12 +81,13 @@ class Hub:
         self._opening: _Opening | None = None
         self._closing = Event()
         self._closed = Event()
-        self._tasks: dict[object, object] = {}
         self._groups: dict[str, LocalGroup] = {}
         self._orders = Orders(self)
         self._opens_later = False
         self._losses = Losses(self.start)
         self._own: tuple[bytes, Envelope] | None = None
+        self._detached = Detached(engine.name)
+        self.start = self._detached.start
         self.node = Node(self, lease=lease)
         self.mover = Mover(self)
         self.sessions: dict[str, SessionGroups] = {}
@@ -147,25 +149,6 @@ class Hub:
             opening.done.set()
             self._closing, closed, self._closed = Event(), self._closed, Event()
             closed.set()
-
-    def start(self, function: Callable[[], Awaitable[None]]) -> None:
-        """Start a task that belongs to no session."""
-        key = object()
-
-        async def run() -> None:
-            try:
-                await function()
-            except EngineDownError as error:
-                logger.warning("engine %s: %s", self._engine.name, error)
-            except Exception:
-                logger.exception("groups: a task failed")
-            finally:
-                del self._tasks[key]
-
-        self._tasks[key] = None
-        task = start_detached(run)
-        if key in self._tasks:  # it is not over yet, as it may be where tasks begin eagerly
-            self._tasks[key] = task
 
     # Publishing
 
