@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from wscontrollers.groups.alone import Alone
 from wscontrollers.groups.engines.engine import History, Position
 from wscontrollers.groups.envelope import Envelope
 from wscontrollers.groups.local import LocalGroup, Tally
@@ -77,3 +78,17 @@ def test_what_others_publish_breaks_nothing(caplog: pytest.LogCaptureFixture) ->
         for offset, data in enumerate([b'{"f":5}\n', b'{"f":[1]}\n', b'{"x":7}\n', b"\xff\n", b"[]\n"]):
             assert tea.deliver(data, Position("e", offset)) == Tally(offset, 0, 0)
     assert len(caplog.records) == 5
+
+
+def test_who_is_put_in_twice_keeps_what_he_was_handed() -> None:
+    """A session whose join waits for the engine is put in again behind that: what it was handed meanwhile comes once."""
+    tea, envelope = LocalGroup("tea"), Envelope({}, name="1")
+    tea.alone = Alone()
+    tea.alone.handed("0")
+    ann, bob = Hearing(Delivery.SENT), Hearing(Delivery.QUEUED)
+    tea.add(ann)  # type: ignore[arg-type]
+    tea.deliver(envelope.encode(), None, envelope)
+    tea.alone.handed("1")
+    for member in (ann, bob):
+        tea.add(member)  # type: ignore[arg-type]
+    assert tea.deliver(envelope.encode(), Position("e", 4)).delivered == 1

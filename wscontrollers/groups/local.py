@@ -99,12 +99,12 @@ class LocalGroup:
         self._rows = None
 
     def add(self, member: Member) -> None:
-        """Put a session into the group."""
+        """Put a session into the group, if it is not there."""
+        if self.alone is not None and self.members.get(member.life.id) is not member:
+            self.alone.came(member.life.id)
         self.members[member.life.id] = member
         member.group = self
         self._rows = None
-        if self.alone is not None:
-            self.alone.came(member.life.id)
 
     def remove(self, member: Member) -> None:
         """Take a session out of it."""
