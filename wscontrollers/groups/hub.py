@@ -84,10 +84,10 @@ class Hub:
         self._groups: dict[str, LocalGroup] = {}
         self._orders = Orders(self)
         self._opens_later = False
-        self._losses = Losses(self.start)
         self._own: tuple[bytes, Envelope] | None = None
         self._detached = Detached(engine.name)
         self.start = self._detached.start
+        self._losses = Losses(self.start)
         self.node = Node(self, lease=lease)
         self.mover = Mover(self)
         self.sessions: dict[str, SessionGroups] = {}
