@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from wscontrollers import App
+from wscontrollers import App, Session
 from wscontrollers.groups import Group, workers
 from wscontrollers.testing import AsyncTestClient
 
@@ -20,6 +20,8 @@ from wscontrollers.testing import AsyncTestClient
         (["uvicorn", "app:app", "--workers", "4"], {}, 4),
         (["gunicorn", "-w", "3"], {}, 3),
         (["uvicorn", "--workers=2"], {}, 2),
+        (["gunicorn", "-w4", "app:app"], {}, 4),
+        (["gunicorn"], {"GUNICORN_CMD_ARGS": "--bind=:80 -w 6"}, 6),
         (["uvicorn", "--workers"], {}, 1),
         (["uvicorn"], {"WEB_CONCURRENCY": "5"}, 5),
         (["uvicorn"], {"WEB_CONCURRENCY": "many"}, 1),
@@ -50,3 +52,19 @@ async def test_a_warning_where_processes_would_not_hear_each_other(
         async with AsyncTestClient(App(groups=[Group("news")])):
             assert "4 are running" in caplog.text
             assert "Fix:" in caplog.text
+
+
+async def test_the_warning_where_nothing_is_declared(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An application of which nobody could know at the start that it has groups is told at the first use, once."""
+    monkeypatch.setenv("WEB_CONCURRENCY", "4")
+    app = App()
+
+    @app.websocket("/")
+    async def endpoint(session: Session) -> None:
+        await session.join("tea")
+
+    async with AsyncTestClient(app) as client:
+        for _ in range(2):
+            async with client.connect("/") as peer:
+                await peer.expect_closed(1000)
+    assert caplog.text.count("4 are running") == 1

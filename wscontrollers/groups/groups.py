@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,7 +27,6 @@ from .presence.present import Present
 from .published import Published
 from .sending import Sends
 from .targets import excluded, target_of
-from .workers import workers
 
 if TYPE_CHECKING:
     from ..callables import AnyCallable
@@ -283,13 +280,6 @@ class Groups:
         Raises:
             EngineDownError: The engine is not there.
         """
-        if not self.engine.is_shared and (number := workers(sys.argv, os.environ)) > 1:
-            logger.warning(
-                "groups: the %s engine reaches the sessions of one process, and %d are running: each hears its own alone. "
-                'Fix: App(engine="redis://...").',
-                self.engine.name,
-                number,
-            )
         await self._hub().open()
 
     async def close(self) -> None:

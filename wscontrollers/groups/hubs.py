@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
@@ -12,6 +14,7 @@ from anyio.lowlevel import RunVar
 from ..session.loops import running_loop
 from .engines.engine import Engine, EngineState, History
 from .hub import Hub
+from .workers import workers
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -33,12 +36,13 @@ class Hubs:
         hooks: Called with the engine's state whenever that is another one, in whatever event loop.
     """
 
-    __slots__ = ("__weakref__", "_engine", "_history_of", "_latest", "_lease", "hooks")
+    __slots__ = ("__weakref__", "_engine", "_history_of", "_is_warned", "_latest", "_lease", "hooks")
 
     def __init__(self, engine: Engine, history_of: Callable[[str], History | None], lease: float) -> None:
         self._engine = engine
         self._history_of = history_of
         self._lease = lease
+        self._is_warned = False
         self._latest: tuple[ref[AbstractEventLoop], ref[Hub]] | None = None
         self.hooks: list[Callable[[EngineState], Any]] = []
 
@@ -59,8 +63,23 @@ class Hubs:
             _hubs.set(hubs)
         hub = hubs.get(self)
         if hub is None:
+            self._warn_of_others()
             hub = hubs[self] = Hub(self._engine, history_of=self._history_of, changed=self._changed, lease=self._lease)
         return hub
+
+    def _warn_of_others(self) -> None:
+        """Tell of processes that this engine does not reach: when it is first used, which may be at the start."""
+        if self._is_warned or self._engine.is_shared:
+            return
+        self._is_warned = True
+        number = workers(sys.argv, os.environ)
+        if number > 1:
+            logger.warning(
+                "groups: the %s engine reaches the sessions of one process, and %d are running: each hears its own alone. "
+                'Fix: App(engine="redis://...").',
+                self._engine.name,
+                number,
+            )
 
     @property
     def _changed(self) -> Callable[[EngineState, str], None]:
