@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -13,7 +15,7 @@ from starlette.websockets import WebSocket
 
 from tests.testing.endpoints import echo, silent
 from tests.testing.lines import every_line
-from wscontrollers import App, Denied
+from wscontrollers import App, Controller, Denied, Message, Session, receive, websocket
 from wscontrollers.testing import (
     AsyncTestClient,
     EndpointStillRunning,
@@ -22,10 +24,15 @@ from wscontrollers.testing import (
     ReceiveTimeout,
     UnexpectedFrame,
     connecting,
+    server,
 )
 
 pytestmark = pytest.mark.anyio
 Clients = Callable[..., AsyncTestClient]
+
+
+class Ask(Message):
+    pass
 
 
 @every_line
@@ -383,6 +390,50 @@ async def test_an_endpoint_that_does_not_end_fails_the_test(async_client_of: Cli
     finally:
         logger.removeHandler(handler)
     assert "the endpoint did not end" in logged[0]
+
+
+def stubborn(endings: list[str]) -> App:
+    """An application whose endpoint and handler swallow each cancellation."""
+
+    async def stays(what: str) -> None:
+        while True:
+            try:
+                await anyio.sleep(0.01)
+            except asyncio.CancelledError:
+                endings.append(what)
+
+    class Stubborn(Controller):
+        @websocket("/endpoint")
+        async def endpoint(self, session: Session[Ask, Any]) -> None:
+            await stays("endpoint")
+
+        @websocket("/handler")
+        async def handlers(self) -> AsyncIterator[None]:
+            yield
+
+        @receive(order="concurrent")
+        async def ask(self, message: Ask) -> None:
+            await stays("handler")
+
+    return App(controllers=[Stubborn])
+
+
+@pytest.mark.parametrize("is_real", [False, True], ids=["memory", "uvicorn"])
+@pytest.mark.parametrize("who", ["endpoint", "handler"])
+def test_what_swallows_its_cancellation_fails_the_test_in_time(who: str, is_real: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it: not who leaves the session, nor who leaves the client, nor the event loop when it closes."""
+    monkeypatch.setattr(connecting, "patience", lambda timeout: 0.05)
+    monkeypatch.setattr(server, "_PATIENCE", 0)
+    endings: list[str] = []
+
+    async def main() -> None:
+        async with AsyncTestClient(stubborn(endings), real=is_real) as client:
+            with pytest.raises(EndpointStillRunning, match=f"WebSocket /{who}: the endpoint did not end"):
+                async with client.connect(f"/{who}") as peer:
+                    await peer.send(Ask())
+
+    anyio.run(main)
+    assert who in endings
 
 
 @every_line

@@ -181,10 +181,12 @@ class Connecting:
         assert self._tasks is not None
         run = self._transport.run
         cause = run.unseen_failure
+        is_over = True
         try:
             is_over = await self._transport.leave(moment=_MOMENT, patience=patience(self._timeout))
             problem = run.unseen_failure if is_over else self._stuck()
         finally:
+            await self._transport.release(patience(self._timeout) if is_over else 0)
             self._tasks.cancel_scope.cancel()
             # Never the test's own exception: a task group would wrap it.
             await self._tasks.__aexit__(None, None, None)
@@ -202,6 +204,6 @@ class Connecting:
             " Fix: let it end when it is cancelled; it shields itself, waits for a thread or swallows the cancellation."
             f" {self._transport.transcript}"
         )
-        # A task group cannot leave a task behind: should this one never end, the log says what the test waits for.
+        # Trio cannot leave a task behind: should this one never end, the log says what the test waits for.
         logger.error("%s", problem)
         return problem

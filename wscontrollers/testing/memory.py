@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Scope
 
 from .answers import Accepted, Refusal
+from .apart import TaskApart
 from .clock import VirtualClock
 from .frames import Handshake
 from .rest import at_rest
@@ -43,13 +44,14 @@ class MemoryTransport(Transport):
         self._denial: tuple[Message, list[bytes]] | None = None
         self._outbound, self._inbound = anyio.create_memory_object_stream[Message](float("inf"))
         self._running = anyio.CancelScope()
+        self._task: TaskApart | None = None
         self._is_gone = False
         self._unread = 0
 
     async def open(self, tasks: TaskGroup) -> Accepted | Refusal:
         """Call the application and wait for its answer."""
         self._tell({"type": "websocket.connect"})
-        tasks.start_soon(self._serve)
+        self._task = TaskApart(tasks, self._serve)
         await self._answered.wait()
         assert self._answer is not None
         return self._answer
@@ -186,6 +188,16 @@ class MemoryTransport(Transport):
         """Cancel the application's task."""
         self._running.cancel()
         await anyio.lowlevel.checkpoint()
+
+    async def release(self, patience: float) -> None:
+        """Cancel the application's task if it has not ended, and leave it behind if it does not end."""
+        if self._task is None or self.run.ended.is_set():
+            return
+        self._running.cancel()
+        with anyio.CancelScope(shield=True), anyio.move_on_after(patience):
+            await self.run.ended.wait()
+        if not self.run.ended.is_set():
+            self._task.leave_behind()
 
     @property
     def unread(self) -> int | None:

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from .answers import Accepted, Refusal
+from .apart import leave_behind
 from .failures import SendTimeout
 from .rest import at_rest
 from .transport import Transport
@@ -201,6 +202,11 @@ class NetworkTransport(Transport):
         """Cancel the task in which uvicorn runs the application."""
         if self._serving is not None and self._serving.done():
             self._serving.result().cancel()
+
+    async def release(self, patience: float) -> None:
+        """Leave behind the task in which uvicorn runs the application, if it has not ended."""
+        if self._serving is not None and self._serving.done() and not self.run.ended.is_set():
+            leave_behind(self._serving.result())
 
     @property
     def unread(self) -> int | None:

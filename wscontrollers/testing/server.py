@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from .network import NetworkTransport
 
 
+_PATIENCE = 5
+"""Seconds that sessions which did not end may hold up the server's end."""
+
+
 class RealServer:
     """Serves an application, and knows which call of it belongs to which client's port.
 
@@ -51,7 +55,9 @@ class RealServer:
             raise RuntimeError(
                 "AsyncTestClient(real=True): uvicorn runs on asyncio only. Fix: run this test with anyio's asyncio back end."
             ) from None
-        config = uvicorn.Config(self._serve, interface="asgi3", lifespan="off", log_config=None)
+        config = uvicorn.Config(
+            self._serve, interface="asgi3", lifespan="off", log_config=None, timeout_graceful_shutdown=_PATIENCE
+        )
         config.load()
         self._server = uvicorn.Server(config)
         self._server.lifespan = config.lifespan_class(config)

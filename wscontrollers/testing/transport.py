@@ -103,6 +103,14 @@ class Transport(ABC):
     def unread(self) -> int | None:
         """How many frames of the test the application has not taken yet; None where that cannot be known."""
 
+    @abstractmethod
+    async def release(self, patience: float) -> None:
+        """Let go of the application's side. One that has not ended is cancelled, and left behind if it does not end then.
+
+        Args:
+            patience: Seconds that it has to end, whatever is cancelled meanwhile.
+        """
+
     async def leave(self, *, moment: float, patience: float) -> bool:
         """End the session if it has not ended, let the application clean up, and cancel it if it does not end.
 
