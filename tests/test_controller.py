@@ -594,6 +594,19 @@ def test_registered_on_plain_starlette() -> None:
     assert life == ["open", "closed"]
 
 
+def test_a_generic_controller_with_brackets() -> None:
+    """It is no class that could keep its type arguments; where they are not in a signature they would be lost in silence."""
+
+    class Silent(Controller, Generic[T]):
+        @websocket("/silent")
+        async def open(self, socket: WebSocket) -> None: ...
+
+    alias: Any = Silent[int]
+    for register in (lambda: App(controllers=[alias]), lambda: register_controllers(Starlette(), alias)):
+        with pytest.raises(DeclarationError, match=r"Silent\[int\] is a way to write .* register that: class Of"):
+            register()
+
+
 def test_a_controller_that_is_bound_in_the_container() -> None:
     """The container makes none, so what is bound would be passed over in silence."""
 

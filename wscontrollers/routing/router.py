@@ -6,7 +6,7 @@ import weakref
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from types import CoroutineType
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast, get_origin
 
 from starlette.datastructures import URLPath
 from starlette.routing import BaseRoute, Router
@@ -189,6 +189,12 @@ class APIRouter(Router):
         Raises:
             DeclarationError: It is no controller, or one of its parameters can never be filled.
         """
+        if get_origin(controller) is not None:
+            raise DeclarationError.at(
+                "include_controller()",
+                f"{name_of(controller)} is a way to write a type, and no class of its own",
+                fix=f"derive one and register that: class Of({name_of(controller)})",
+            )
         router: object = getattr(controller, "router", None)
         if not isinstance(router, APIRouter):
             raise DeclarationError.at(
