@@ -125,7 +125,10 @@ class App(Starlette):
         return self._host.groups
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve; what nobody handled in a session is logged once and becomes HTTP 500 or a close with 1011."""
+        """Serve; what nobody handled in a session is logged once, and answered by the handler for `Exception`, if there is one.
+
+        Without one it becomes HTTP 500 or a close with 1011.
+        """
         incident = Incident.begin(scope) if scope["type"] == "websocket" else None
         if incident is None:  # below another app, that one's handlers and last resort come behind ours
             await super().__call__(scope, receive, send)
@@ -147,7 +150,7 @@ class App(Starlette):
                 if not await layer.answered(error, scope, receive, send):
                     raise
         except Exception as error:
-            await incident.last_resort(error, ServedWebSocket(scope, receive, send))
+            await incident.last_resort(error, ServedWebSocket(scope, receive, send), self)
         finally:
             # The scope holds the incident: with it the WebSocket would be a cycle, and all of the session garbage to be searched.
             incident.websocket = None
@@ -196,7 +199,10 @@ class App(Starlette):
         self.router.include_controller(controller, prefix=prefix, dependencies=dependencies)
 
     def exception_handler(self, exc_class_or_status_code: int | type[Exception]) -> Callable[[HandlerT], HandlerT]:
-        """Decorate a handler `(websocket, exception)`; a plain function runs in a thread."""
+        """Decorate a handler `(websocket, exception)`; a plain function runs in a thread.
+
+        One for `Exception` or 500 is the last that is asked, for sessions as for HTTP requests: what it is asked for is logged.
+        """
 
         def decorate(handler: HandlerT) -> HandlerT:
             self.add_exception_handler(exc_class_or_status_code, handler)

@@ -230,6 +230,66 @@ def test_unhandled_exceptions_tell_the_peer_nothing(accept: bool, caplog: pytest
     assert isinstance(record.exc_info[1], Teapot)
 
 
+@pytest.mark.parametrize("key", [Exception, 500])
+@pytest.mark.parametrize("accept", [False, True])
+def test_the_handler_for_exception_is_the_last_that_is_asked(key: Any, accept: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """For sessions as for HTTP requests: it tells the peer what it likes, and the exception is logged all the same."""
+    app = failing(RuntimeError("secret"), accept=accept)
+
+    @app.exception_handler(key)
+    async def last(connection: Any, error: Exception) -> JSONResponse:
+        assert str(error) == "secret"
+        return JSONResponse({"sorry": connection.url.path}, 503)
+
+    @app.exception_handler(Teapot)
+    async def nearer(websocket: WebSocket, error: Teapot) -> None: ...
+
+    app.router.add_route("/page", page)
+    with caplog.at_level(logging.ERROR, "wscontrollers.session"):
+        if accept:
+            assert close(app, raise_server_exceptions=False).code == 1011
+        else:
+            refused = denial(app, raise_server_exceptions=False)
+            assert (refused.status_code, refused.json()) == (503, {"sorry": "/"})
+    assert [record.exc_info[1].args for record in caplog.records if record.exc_info and record.exc_info[1]] == [("secret",)]
+    assert TestClient(app, raise_server_exceptions=False).get("/page").json() == {"sorry": "/page"}
+
+
+async def page(request: Any) -> None:
+    raise RuntimeError("secret")
+
+
+def test_the_handler_for_exception_may_fail_or_do_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Then the peer is told what it is told without one."""
+    app = failing(RuntimeError("secret"), accept=True, exception_handlers={Exception: lambda websocket, error: 1 / 0})
+    assert close(app, raise_server_exceptions=False).code == 1011
+    assert [type(each.exc_info[1]).__name__ for each in caplog.records if each.exc_info] == ["RuntimeError", "ZeroDivisionError"]
+    app = failing(RuntimeError("secret"), exception_handlers={Exception: lambda websocket, error: None})
+    assert denial(app, raise_server_exceptions=False).status_code == 500
+
+
+def test_the_handler_for_exception_under_a_client_that_raises() -> None:
+    """It is called, and the exception surfaces, as Starlette's does it; a peer that left is asked of nobody."""
+    asked: list[Exception] = []
+    for error in (RuntimeError("secret"), WebSocketDisconnect(1001)):
+        app = failing(error, accept=True, exception_handlers={Exception: lambda websocket, error: asked.append(error)})
+        with TestClient(app) as client, pytest.raises(type(error)), client.websocket_connect("/") as session:
+            session.receive_text()
+    assert [str(error) for error in asked] == ["secret"]
+
+
+def test_the_innermost_handler_for_exception_is_asked() -> None:
+    """That of a mounted application, if it has one."""
+
+    def last(name: str) -> Any:
+        return {Exception: lambda websocket, error: JSONResponse(name, 500)}
+
+    for inner, expected in ((last("inner"), "inner"), ({}, "outer")):
+        app = App(exception_handlers=last("outer"))
+        app.mount("/m", failing(RuntimeError("secret"), exception_handlers=inner))
+        assert denial(app, "/m/", raise_server_exceptions=False).json() == expected
+
+
 def test_control_characters_of_a_path_are_escaped_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """What a client puts into its path cannot forge lines of the log, and the query is not there at all."""
     app = App()

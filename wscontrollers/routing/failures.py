@@ -65,17 +65,41 @@ class Incident:
             await fail(websocket)
         raise error
 
-    async def last_resort(self, error: Exception, fallback: ServedWebSocket) -> None:
-        """Nobody handled it: log it in full, once, and tell the peer no more than that it happened.
+    async def last_resort(self, error: Exception, fallback: ServedWebSocket, app: object = None) -> None:
+        """Nobody handled it: log it in full, once, and tell the peer what the application's handler for `Exception` says.
 
-        Under a `TestClient` that raises the application's exceptions it is raised instead; an `AsyncTestClient` gets a report.
+        Without one, or if that fails too, the peer is told no more than that it happened. Under a `TestClient` that raises the
+        application's exceptions it is raised instead; an `AsyncTestClient` gets a report.
+
+        Args:
+            error: What left the session.
+            fallback: Its WebSocket, if no route had it.
+            app: The application outside of all, which is asked for its handler if the one inside has none.
         """
-        if fallback.scope.get(_RAISE_KEY):
+        websocket = self.websocket or fallback
+        raised = bool(fallback.scope.get(_RAISE_KEY))
+        if not raised:
+            self.id = token_hex(8)
+            logger.error("session %s: unhandled exception at %r", self.id, fallback.scope.get("path", ""), exc_info=error)
+            report(fallback.scope, error)
+        handler = self._final_handler(fallback.scope.get("app"), app)
+        if handler is not None and not is_departure(error):
+            try:
+                await handle(handler, error, websocket)
+            except Exception:
+                logger.exception("the handler for Exception failed, of the exception above")
+        if raised:
             raise error
-        self.id = token_hex(8)
-        logger.error("session %s: unhandled exception at %r", self.id, fallback.scope.get("path", ""), exc_info=error)
-        report(fallback.scope, error)
-        await fail(self.websocket or fallback)
+        await fail(websocket)
+
+    def _final_handler(self, *apps: object) -> Handler | None:
+        """The handler for `Exception` or 500 of the innermost application that has one; Starlette asks it for HTTP alone."""
+        for app in apps if self.is_ours else ():
+            handlers: Handlers = getattr(app, "exception_handlers", {})
+            for key in (Exception, 500):
+                if key in handlers:
+                    return handlers[key]
+        return None
 
 
 def ends_well(error: BaseException, scope: Scope) -> bool:
