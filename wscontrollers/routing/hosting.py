@@ -169,7 +169,7 @@ def _runs_here() -> WeakKeyDictionary[Host, int]:
     """How many lifespans of each application are in the running event loop."""
     found = _runs.get(None)
     if found is None:
-        found = WeakKeyDictionary()
+        found = WeakKeyDictionary[Host, int]()
         _runs.set(found)
     return found
 
