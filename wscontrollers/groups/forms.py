@@ -21,7 +21,7 @@ def common_name(first: str, second: str) -> str | None:
     forms = _steps_of(first), _steps_of(second)
     start: tuple[int, int] = (0, 0)
     found: dict[tuple[int, int], str] = {start: ""}
-    waiting = deque([start])
+    waiting = deque[tuple[int, int]]([start])
     while waiting:
         places = waiting.popleft()
         if all(place == len(steps) for place, steps in zip(places, forms, strict=True)):
