@@ -153,7 +153,7 @@ async def test_a_ticket_opens_its_own_session_alone(path: str) -> None:
             before.reset()
         async with client.connect(path, resume=before, headers=headers) as session:
             assert session.resumption.resumed is None
-        async with client.connect("/rooms/tea", params={"resume": "x" * 38, "received": "1"}) as session:
+        async with client.connect("/rooms/tea", params={"resume": "x" * 44, "received": "1"}) as session:
             await session.expect_nothing()
             assert session.resumption.resumed is None
         async with client.connect("/rooms/tea", params={"resume": before.resumption.ticket, "received": "-1"}) as session:

@@ -106,7 +106,7 @@ def number_of(resume: Resume, ticket: str) -> int:
 
 def asked(line: Line, wire: Wire, number: int, received: int) -> Asked:
     """What the client of a connection asks for."""
-    return Asked.by(wire.connection, Ticket(line.id, number), received)
+    return Asked.by(wire.connection, Ticket(line.id, number, 0), received)
 
 
 def claimed(line: Line, wire: Wire, number: int, received: int) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from math import ceil
+from time import time
 from typing import Final
 
 from .resume import Resume
@@ -57,8 +59,9 @@ class Issuing:
         """
         self._good = {number: end for number, end in self._good.items() if now < end}
         self.number += 1
-        self._good[self.number] = now + RENEWED + self._resume.grace + _SLACK
-        return self._resume.tickets.sign(Ticket(self._session, self.number))
+        seconds = RENEWED + self._resume.grace + _SLACK
+        self._good[self.number] = now + seconds
+        return self._resume.tickets.sign(Ticket(self._session, self.number, ceil(time() + seconds)))
 
     def is_good(self, number: int, now: float) -> bool:
         """Whether a ticket can be used."""
