@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
+import anyio
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -27,6 +28,8 @@ class ServedWebSocket(WebSocket):
     """The code and the reason of the close frame that ends it, where nothing else closes it."""
     close_within: float | None = None
     """Seconds that this frame has to go out: a peer that has stopped reading takes none. None waits."""
+    hang_up: Callable[[Send, float], None] | None = None
+    """Sees to it that the connection is gone so many seconds later, though its peer has stopped reading."""
     decode: Callable[[str | bytes], Any] | None = None
     """What a first message is decoded with, where its session does not speak JSON."""
     session_of_it: Any = None
@@ -129,7 +132,15 @@ class ServedWebSocket(WebSocket):
                 f"WebSocket.close(): {code} is no code that a close frame may hold. Fix: use one of 4000 to 4999 for reasons "
                 "of your own, or one of RFC 6455, section 7.4, that is meant to be sent."
             )
-        await super().close(code, reason and reason.encode("utf-8", "replace")[:123].decode(errors="ignore"))
+        reason = reason and reason.encode("utf-8", "replace")[:123].decode(errors="ignore")
+        within = self.close_within
+        if within is None:
+            await super().close(code, reason)
+            return
+        with anyio.move_on_after(within) as scope:
+            await super().close(code, reason)
+        if self.hang_up is not None:
+            self.hang_up(self._send, 0 if scope.cancelled_caught else within)
 
     @property
     def receive_event(self) -> Receive:

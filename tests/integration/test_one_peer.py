@@ -6,10 +6,11 @@ import json
 import queue
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from typing import Any
+from contextlib import ExitStack, suppress
+from typing import Any, NamedTuple
 
 import anyio
 import pytest
@@ -175,3 +176,68 @@ def test_credit_is_no_message(ws: str, is_free: bool) -> None:
         for _ in range(3):
             peer.send('{"type":"count","to":0,"ref":"t"}')
         assert answers_of(peer) == Counter({"end": 2, "rate_limited": 1, "1008 too many messages": 1})
+
+
+class Stalled(NamedTuple):
+    """What is known of a session whose peer reads nothing."""
+
+    protocols: list[Any]
+    ended: queue.Queue[Any]
+    app: App
+
+
+def stalled(policy: str, message: int, count: int) -> Stalled:
+    """Sessions that are sent so many messages of so many bytes, which do not wait."""
+    protocols: list[Any] = []
+    ended: queue.Queue[Any] = queue.Queue()
+
+    class Sending(Controller):
+        limits = Limits(outbox_bytes=100_000, grace=0.1)
+        outbox: Any = policy
+
+        @websocket("/")
+        async def open(self, session: Session) -> AsyncIterator[None]:
+            websocket: Any = session.websocket
+            protocols.append(websocket.send_event.__self__)
+            yield
+            ended.put(session.ended)
+
+        @receive
+        async def say(self, message: Say, session: Session) -> None:
+            for _ in range(count):
+                session.send_nowait(Said(text="a" * size))
+            ended.put("sent")
+
+    size = message
+    return Stalled(protocols, ended, App(controllers=[Sending]))
+
+
+SAY = masked('{"type":"say","text":"%s"}' % ("a" * 200))
+
+
+def test_a_peer_that_stopped_reading_is_broken_off(ws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its outbox overflows, and the close frame cannot go out in its time: the connection is gone, not only closing."""
+    monkeypatch.setattr("wscontrollers.session.life.CLOSE_TIME", 0.3)
+    peer = stalled("close", 1_000, 5_000)
+    with serving(peer.app, ws=ws, buffers=4096) as address, handshake(address, buffers=4096) as raw:
+        raw.sendall(SAY)
+        assert [peer.ended.get(timeout=10), peer.ended.get(timeout=10).code] == ["sent", 1013]
+        deadline = time.monotonic() + 10
+        while not peer.protocols[0].disconnected:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_server_ends_though_a_peer_has_stopped_reading(ws: str, is_full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be there something in its outbox, or only in the buffers below: it has its time to read it, and is broken off."""
+    monkeypatch.setattr("wscontrollers.session.life.CLOSE_TIME", 0.3)
+    peer = stalled("drop_newest", 1_000, 5_000 if is_full else 60)
+    with ExitStack() as stack:
+        with serving(peer.app, ws=ws, buffers=4096) as address:
+            raw = stack.enter_context(handshake(address, buffers=4096))
+            raw.sendall(SAY)
+            assert peer.ended.get(timeout=10) == "sent"
+            begun = time.monotonic()
+        assert time.monotonic() - begun < 5
+    assert peer.ended.get(timeout=1).code == 1012

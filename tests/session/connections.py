@@ -30,6 +30,7 @@ class Wire:
         self.pauses = 0
         self._arrived: deque[bytes] = deque()
         self._protocol: Any = None
+        self.aborted = self.unread = 0
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -39,6 +40,12 @@ class Wire:
 
     def close(self) -> None:
         self.is_broken = True
+
+    def abort(self) -> None:
+        self.aborted += 1
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
 
     def get_extra_info(self, name: str) -> None: ...
 

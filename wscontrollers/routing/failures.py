@@ -8,7 +8,6 @@ from contextlib import suppress
 from secrets import token_hex
 from typing import Any, cast
 
-import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.status import WS_1008_POLICY_VIOLATION, WS_1011_INTERNAL_ERROR
@@ -165,11 +164,7 @@ async def end(websocket: ServedWebSocket) -> None:
     """Close what the endpoint left open, so that the peer sees 1000 and never a broken connection."""
     if websocket.is_open or websocket.is_connecting:
         with suppress(OSError, RuntimeError):  # the peer left in this moment
-            if websocket.close_within is None:
-                await websocket.close(*websocket.closing)
-                return
-            with anyio.move_on_after(websocket.close_within):
-                await websocket.close(*websocket.closing)
+            await websocket.close(*websocket.closing)
 
 
 async def answer(error: Exception, websocket: ServedWebSocket) -> bool:

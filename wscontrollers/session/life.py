@@ -25,6 +25,7 @@ from .loops import current_task
 from .memberships import Enrol, Memberships
 from .outbox import Outbox
 from .owner import Frame
+from .parting import hang_up
 from .questions import Questions
 from .reading import Reading
 from .speaker import Speaker
@@ -42,7 +43,7 @@ NORMAL, INTERNAL_ERROR, SERVICE_RESTART = 1000, 1011, 1012
 FLUSH_TIME = 10.0
 """Seconds that the last messages have to go out where no limit says it."""
 CLOSE_TIME = 5.0
-"""Seconds that the close frame has to go out."""
+"""Seconds that the close frame has to go out, and what was written before it; then the connection is broken."""
 
 
 class Life(Speaker):
@@ -98,7 +99,7 @@ class Life(Speaker):
     ) -> None:
         limits = wire.limits
         self.websocket = websocket
-        websocket.close_within = CLOSE_TIME
+        websocket.close_within, websocket.hang_up = CLOSE_TIME, hang_up
         self.wire = wire
         self.limits = limits
         self.framing, self.subprotocol = wire.negotiate(websocket.scope.get("subprotocols") or ())
@@ -378,6 +379,7 @@ class Life(Speaker):
         self.websocket.client_state = WebSocketState.DISCONNECTED
         is_waiting = self.reading.waiter is not None and self.reading.waiter is self._task
         self.end(Ended.by_peer(code, reason))
+        self.outbox.close()  # also where the session comes to its end already: nobody takes what is left
         if not is_waiting:
             self.interrupt()
 
@@ -405,6 +407,8 @@ class Life(Speaker):
             self._memberships = None
         if self.is_connecting and self.wire.incoming is not None:
             self.reading.receive = self.websocket.receive_event
+        if not self.websocket.is_open:
+            hang_up(self.websocket.send_event, CLOSE_TIME)  # else there is a close frame to come
         self.outbox.release()
         self.websocket.read_by(self.reading.release())
         self.intake.release()

@@ -45,10 +45,6 @@ def test_a_ticket_of_another_secret_is_none() -> None:
     assert Tickets().read(text) is None
     one, other = Tickets(b"one secret for all"), Tickets(b"one secret for all")
     assert one.read(other.sign(Ticket(SESSION, 1, LATER))) == (SESSION, 1, LATER)
-        SESSION,
-        1,
-        LATER,
-    )
 
 
 @pytest.mark.parametrize("text", ["", "x", "é" * 44, "=" * 44, "A" * 44, "A" * 10_000, "\x00" * 44])
