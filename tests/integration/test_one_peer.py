@@ -241,3 +241,57 @@ def test_a_server_ends_though_a_peer_has_stopped_reading(ws: str, is_full: bool,
             begun = time.monotonic()
         assert time.monotonic() - begun < 5
     assert peer.ended.get(timeout=1).code == 1012
+
+
+def full(ends: queue.Queue[Any], seconds: float) -> App:
+    """Sessions whose first message takes so long, and which are sent far more than their inbox holds meanwhile."""
+
+    class Slow(Controller):
+        limits = Limits(rate=None, inbox=4)
+
+        @websocket("/")
+        async def open(self, session: Session) -> AsyncIterator[None]:
+            try:
+                yield
+            finally:
+                ends.put(session.ended)
+
+        @receive
+        async def say(self, message: Say) -> None:
+            ends.put("in")
+            await anyio.sleep(seconds)
+
+        @receive
+        async def idle(self, message: Idle) -> None: ...
+
+    return App(controllers=[Slow])
+
+
+def test_a_full_inbox_is_no_silence(ws: str) -> None:
+    """The client answers all pings, but its pongs lie behind messages that are not read yet: it is not closed for that."""
+    ends: queue.Queue[Any] = queue.Queue()
+    pings: dict[str, Any] = {"ws_ping_interval": 0.3, "ws_ping_timeout": 0.3}
+    with serving(full(ends, 1.5), ws=ws, **pings) as address, connect(f"ws://{address}/", ping_interval=None) as peer:
+        peer.send('{"type":"say","text":"a"}')
+        for ref in range(40):
+            peer.send(json.dumps({"type": "idle", "ref": ref}))
+        assert [json.loads(peer.recv(timeout=10))["re"] for _ in range(40)] == list(range(40))
+        assert ends.get() == "in"
+
+
+@pytest.mark.parametrize("way", ["reset", "server"])
+def test_a_full_inbox_hides_no_end(ws: str, way: str) -> None:
+    """A peer that is reset, and a server that ends, are seen at once by a session that reads nothing at the time."""
+    ends: queue.Queue[Any] = queue.Queue()
+    with serving(full(ends, 60), ws=ws) as address:
+        raw = handshake(address)
+        for _ in range(40):
+            raw.sendall(SAY)
+        assert ends.get(timeout=10) == "in"
+        time.sleep(0.5)  # the look-out's time to see that the session is busy
+        if way == "reset":
+            reset(raw)
+            assert ends.get(timeout=5).by in ("client", "network")
+    if way == "server":
+        assert ends.get(timeout=1).code == 1012
+        raw.close()

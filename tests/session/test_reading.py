@@ -112,6 +112,20 @@ async def test_reading_ahead_stops_at_the_bound(source: Source) -> None:
         tasks.cancel_scope.cancel()
 
 
+async def test_a_full_inbox_is_read_on_where_the_peer_is_gone(source: Source) -> None:
+    """Up to the departure, for nobody else can tell of it."""
+    async with anyio.create_task_group() as tasks:
+        reading = reading_of(source, tasks, ahead=2)
+        source.feed(*"abcdef")
+        source.disconnect()
+        reading.read_ahead()
+        await anyio.wait_all_tasks_blocked()
+        assert (source.taken, reading.is_held) == (2, True)
+        reading.read_on()
+        await anyio.wait_all_tasks_blocked()
+        assert (source.taken, reading.is_held, reading.is_ahead) == (7, False, False)
+
+
 async def test_the_task_ends_when_the_session_waits_again(source: Source) -> None:
     """The task hands its frame over and ends; from there the session reads by itself."""
     got: list[Any] = []

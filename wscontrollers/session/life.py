@@ -56,6 +56,7 @@ class Life(Speaker):
         subprotocol: The one that is chosen when it is accepted.
         ended: By whom, with what code and why it ended; None while it lasts.
         ended_at: The clock's seconds then.
+        is_direct: Whether its machinery may look past ASGI at a known server.
         is_lost: Whether a write failed.
         line: What it has in place of a connection, if it can be resumed.
         controls: Who deals with control frames.
@@ -77,6 +78,7 @@ class Life(Speaker):
         "ended_at",
         "failure",
         "intake",
+        "is_direct",
         "is_lost",
         "limits",
         "line",
@@ -111,6 +113,7 @@ class Life(Speaker):
         self.failure: Exception | None = None
         self.thrown: Exception | None = None
         self.line = line
+        self.is_direct = direct
         self._id: str | None = None if line is None else line.id
         self._enrol = enrol
         self._memberships: Memberships | None = None

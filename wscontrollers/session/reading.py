@@ -57,6 +57,7 @@ class Reading:
         "_awaiting",
         "_flooded",
         "_inlet",
+        "_is_ending",
         "_is_woken",
         "_items",
         "_loop",
@@ -96,7 +97,7 @@ class Reading:
         self._room: Event | None = None
         self._wanted: Event | None = None
         self.parked: asyncio.Task[Any] | CancelScope | None = None
-        self._is_woken = False
+        self._is_ending = self._is_woken = False
         self.waiter: object = None
         self.is_ahead = False
         self.is_stopped = False
@@ -212,6 +213,13 @@ class Reading:
             self.is_ahead = True
             self._start(self._run)
 
+    def read_on(self) -> None:
+        """Read to the end though the inbox is full: the peer is gone, and little more can come."""
+        self._is_ending = True
+        if self._room is not None:
+            self._room.set()
+            self._room = None
+
     async def _received_within(self) -> Any:
         with CancelScope() as self.parked:
             return await self.receive()
@@ -278,6 +286,8 @@ class Reading:
 
     async def _wait_for_room(self) -> None:
         while self._items is not None and len(self._items) >= self._ahead and not self.is_stopped:
+            if self._is_ending:
+                return
             if self._awaiting:
                 if len(self._items) >= _FLOOD * self._ahead:
                     self._flooded()

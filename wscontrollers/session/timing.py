@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..messages import Heartbeat
 from .ending import LOSS
+from .patience import is_gone, protocol_of, spare
 
 if TYPE_CHECKING:
     from .life import Life
@@ -58,6 +59,8 @@ class Timekeeper:
             return
         if life.is_lost:
             life.departed(LOSS, "")
+        elif reading.is_held:
+            self._look_behind(life)
         elif reading.epoch == self._epoch and life.websocket.is_open:
             reading.read_ahead()
         self._epoch = reading.epoch
@@ -84,6 +87,16 @@ class Timekeeper:
             self._look_for_progress(now, limits.stall)
         elif limits.heartbeat is not None and life.framing.read is not None:
             self._ask_for_a_sign(now, limits.heartbeat)
+
+    def _look_behind(self, life: Life) -> None:
+        """While the inbox is full: see whether the peer is gone, and take no unread pong amiss."""
+        protocol = protocol_of(life.websocket.send_event) if life.is_direct else None
+        if protocol is None:
+            return
+        if is_gone(protocol):
+            life.reading.read_on()
+        else:
+            spare(protocol)
 
     def failed(self, error: Exception) -> None:
         """See `Watched.failed`."""
