@@ -128,6 +128,8 @@ def test_one_that_is_only_sent_to_leaves_the_loop_to_others(ws: str, way: str, i
         reading.start()
         raw.sendall(say * (1 if way == "send" else 5_000))
         if is_reset:
+            raw.shutdown(socket.SHUT_RD)  # else the socket lives on in the thread that reads it
+            reading.join(10)
             reset(raw)
             assert ended.get(timeout=10).by in ("client", "network")
         with connect(f"ws://{address}/other", open_timeout=10) as peer:
@@ -135,9 +137,10 @@ def test_one_that_is_only_sent_to_leaves_the_loop_to_others(ws: str, way: str, i
                 peer.send('{"type":"say","text":"a"}')
                 assert json.loads(peer.recv(timeout=5)) == {"type": "said", "text": "b"}
         if not is_reset:
-            reset(raw)
+            raw.shutdown(socket.SHUT_RDWR)
+            reading.join(10)
+            raw.close()
             assert ended.get(timeout=10).by in ("client", "network")
-        reading.join(10)
 
 
 def read_all(raw: socket.socket) -> None:
@@ -295,3 +298,28 @@ def test_a_full_inbox_hides_no_end(ws: str, way: str) -> None:
     if way == "server":
         assert ends.get(timeout=1).code == 1012
         raw.close()
+
+
+def test_a_client_may_go_on_talking_while_it_is_asked(ws: str) -> None:
+    """Within its rate and its burst, however many messages there are before its reply; all of them are handled behind it."""
+
+    class Asking(Controller):
+        @websocket("/")
+        async def open(self) -> AsyncIterator[None]:
+            yield
+
+        @receive
+        async def say(self, message: Say, session: Session) -> Said:
+            return await session.request(Said(text="what?"), reply=Said, timeout=20)
+
+        @receive
+        async def idle(self, message: Idle) -> None: ...
+
+    with serving(App(controllers=[Asking]), ws=ws) as address, connect(f"ws://{address}/") as peer:
+        peer.send('{"type":"say","text":"a","ref":"r"}')
+        question = json.loads(peer.recv(timeout=10))
+        for ref in range(190):
+            peer.send(json.dumps({"type": "idle", "ref": ref}))
+        peer.send(json.dumps({"type": "said", "text": "tea", "re": question["ref"]}))
+        assert json.loads(peer.recv(timeout=10)) == {"type": "said", "text": "tea", "re": "r"}
+        assert [json.loads(peer.recv(timeout=10))["re"] for _ in range(190)] == list(range(190))

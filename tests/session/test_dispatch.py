@@ -384,10 +384,10 @@ async def test_a_running_stream_holds_up_later_messages_but_no_control_frames() 
 
 
 async def test_a_stream_that_waits_for_credit_is_not_held_up_by_a_full_inbox() -> None:
-    """Credit is read behind more messages than the inbox holds; where too many pile up, the session is closed with 1008."""
+    """Credit is read behind more messages than the inbox holds; where too many bytes pile up, the session is closed with 1008."""
 
     class Counting(Controller):
-        limits = Limits(inbox=2, grace=1)
+        limits = Limits(inbox=2, inbox_bytes=1_000, grace=1)
 
         @websocket("/")
         async def session(self) -> AsyncIterator[None]:

@@ -18,6 +18,7 @@ def test_the_defaults_are_those_that_are_documented() -> None:
     assert (limits.message, limits.rate, limits.burst, limits.inbox) == (65536, 50.0, 200, 16)
     assert (limits.bad_frames_in_a_row, limits.bad_frames) == (10, 100)
     assert (limits.outbox, limits.outbox_bytes, limits.stall) == (1000, 1048576, 10.0)
+    assert limits.inbox_bytes == 16 * limits.message
     assert (limits.handler_time, limits.idle, limits.lifetime) == (None, None, None)
 
 
@@ -47,12 +48,12 @@ def test_a_limit_is_a_number_above_zero(wrong: dict[str, Any]) -> None:
         Limits(**wrong)
 
 
-@pytest.mark.parametrize("name", ["burst", "inbox", "outbox", "outbox_bytes", "grace"])
+@pytest.mark.parametrize("name", ["burst", "inbox", "inbox_bytes", "outbox", "outbox_bytes", "grace"])
 def test_some_limits_cannot_be_taken_away(name: str) -> None:
     """What is counted against them is counted anyway; the others may be `None`."""
     with pytest.raises(DeclarationError, match=rf"^Limits\({name}=None\): this limit cannot be taken away. Fix: give a number"):
         Limits(**{name: None})
-    others = set(Limits._fields) - {"burst", "inbox", "outbox", "outbox_bytes", "grace"}
+    others = set(Limits._fields) - {"burst", "inbox", "inbox_bytes", "outbox", "outbox_bytes", "grace"}
     limits = Limits(**dict.fromkeys(others))
     assert all(getattr(limits, other) is None for other in others)
 

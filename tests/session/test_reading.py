@@ -126,6 +126,30 @@ async def test_a_full_inbox_is_read_on_where_the_peer_is_gone(source: Source) ->
         assert (source.taken, reading.is_held, reading.is_ahead) == (7, False, False)
 
 
+async def test_beyond_a_full_inbox_bytes_are_counted(source: Source) -> None:
+    """While somebody awaits a control frame: those of the frames that wait, each with 256 more; what is taken makes room."""
+    told: list[int] = []
+    async with anyio.create_task_group() as tasks:
+        start: Any = tasks.start_soon
+        reading = Reading(
+            source.next, start, ahead=2, size=3 * 256 + 6, arrived=arrived, flooded=lambda: told.append(source.taken)
+        )
+        with reading.awaiting():
+            source.feed("a", "b", "dealt with", "cc", "é", "dealt with", "dd")
+            await anyio.wait_all_tasks_blocked()
+            assert (source.taken, told) == (7, [])
+            assert await reading.next() == "a"
+            source.feed("ff")
+            await anyio.wait_all_tasks_blocked()
+            assert (source.taken, told) == (8, [])
+            source.feed("g")
+            await anyio.wait_all_tasks_blocked()
+            assert told == [9]
+        assert [await reading.next() for _ in range(6)] == ["b", "cc", "é", "dd", "ff", "g"]
+        assert reading._beyond_bytes == 0
+        tasks.cancel_scope.cancel()
+
+
 async def test_the_task_ends_when_the_session_waits_again(source: Source) -> None:
     """The task hands its frame over and ends; from there the session reads by itself."""
     got: list[Any] = []

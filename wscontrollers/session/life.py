@@ -126,7 +126,13 @@ class Life(Speaker):
         self.intake = Intake(self, limits, clock, self.framing.read)
         receive = websocket.read_by(self.next_event) if wire.incoming is None else websocket.receive_event
         self.reading = Reading(
-            receive, self.start, ahead=limits.inbox, arrived=self.intake.arrived, flooded=self.flooded, direct=direct
+            receive,
+            self.start,
+            ahead=limits.inbox,
+            size=limits.inbox_bytes,
+            arrived=self.intake.arrived,
+            flooded=self.flooded,
+            direct=direct,
         )
         self.outbox = Outbox(websocket.send_event, self, frames=limits.outbox, size=limits.outbox_bytes, direct=direct)
 

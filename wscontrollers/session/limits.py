@@ -23,6 +23,7 @@ class _Limits(NamedTuple):
     rate: float | None = UNSET
     burst: int = UNSET
     inbox: int = UNSET
+    inbox_bytes: int = UNSET
     bad_frames_in_a_row: int | None = UNSET
     bad_frames: int | None = UNSET
     outbox: int = UNSET
@@ -39,7 +40,8 @@ class _Limits(NamedTuple):
 class Limits(_Limits):
     """Limits of a session, set on an app, a controller or a route; what is left out comes from the level around it.
 
-    `None` takes a limit away, and has to be written; `burst`, `inbox`, `outbox`, `outbox_bytes` and `grace` cannot be taken away.
+    `None` takes a limit away, and has to be written; `burst`, `inbox`, `inbox_bytes`, `outbox`, `outbox_bytes` and `grace` cannot
+    be taken away.
 
     Raises:
         DeclarationError: One is no number above 0, or `None` where there has to be one.
@@ -48,7 +50,9 @@ class Limits(_Limits):
         message: Bytes of a message that comes in, after inflation; beyond it the session is closed with 1009.
         rate: Messages a second that may come in, over time; beyond it one error `rate_limited`, then a close with 1008.
         burst: Messages that may come in at once.
-        inbox: Frames that wait for a handler; when it is full, nothing more is read.
+        inbox: Frames that wait for a handler; when it is full, nothing more is read, unless a handler waits for the client.
+        inbox_bytes: Bytes that wait beyond a full inbox while a handler waits for the client: for a reply, or for credit. Each
+            frame counts 256 more. Beyond them the session is closed with 1008.
         bad_frames_in_a_row: Bad frames one after the other; beyond it the session is closed with 1008.
         bad_frames: Bad frames in all; beyond it the session is closed with 1008.
         outbox: Frames that wait for a slow peer; beyond it the policy of the outbox holds.
@@ -80,7 +84,7 @@ class Limits(_Limits):
         return type(self)._make(theirs if own is UNSET else own for own, theirs in zip(self, base, strict=True))
 
 
-_NEEDED: Final = frozenset({"burst", "inbox", "outbox", "outbox_bytes", "grace"})
+_NEEDED: Final = frozenset({"burst", "inbox", "inbox_bytes", "outbox", "outbox_bytes", "grace"})
 """Limits that there always are: memory and the end of a session hang on them, or on another limit that needs them."""
 
 
@@ -104,6 +108,7 @@ DEFAULT_LIMITS: Final = Limits(
     rate=50.0,
     burst=200,
     inbox=16,
+    inbox_bytes=1024 * 1024,
     bad_frames_in_a_row=10,
     bad_frames=100,
     outbox=1000,

@@ -13,12 +13,13 @@ from anyio.lowlevel import checkpoint
 
 from .inlet import Inlet, inlet_of
 from .loops import current_task, running_loop
+from .packing import bytes_of
 
 _BREATH = 64
 """After how many items whoever takes them lets others run, even if the next one is there already."""
 
-_FLOOD = 4
-"""How many times the inbox may be full while somebody awaits a control frame."""
+_HELD = 256
+"""Bytes that each frame counts for beside its own, where it waits beyond a full inbox: what is made of it is held, too."""
 
 Frame = MutableMapping[str, Any]
 """An ASGI event."""
@@ -40,7 +41,8 @@ class Reading:
         start: Starts the reading task among the tasks of the session.
         ahead: How many items may wait.
         arrived: Makes an item of each frame as it comes in, also of those that are read ahead; None if it dealt with it.
-        flooded: Told when far more comes in than may wait while somebody awaits a control frame.
+        size: How many bytes may wait beyond those items, while somebody awaits a control frame.
+        flooded: Told when more than that comes in.
         direct: Whether frames may come past `receive`, where that comes to the same.
 
     Attributes:
@@ -55,6 +57,8 @@ class Reading:
     __slots__ = (
         "_ahead",
         "_awaiting",
+        "_beyond",
+        "_beyond_bytes",
         "_flooded",
         "_inlet",
         "_is_ending",
@@ -63,6 +67,7 @@ class Reading:
         "_loop",
         "_may_go_direct",
         "_room",
+        "_size",
         "_start",
         "_wanted",
         "arrived",
@@ -80,6 +85,7 @@ class Reading:
         start: Callable[[Callable[[], Awaitable[None]]], None],
         *,
         ahead: int,
+        size: int = 1024 * 1024,
         arrived: Callable[[Frame], Any],
         flooded: Callable[[], None] = lambda: None,
         direct: bool = False,
@@ -89,6 +95,9 @@ class Reading:
         self._inlet: Inlet | None = None
         self._start = start
         self._ahead = ahead
+        self._size = size
+        self._beyond: deque[int] | None = None  # the bytes of each that waits beyond a full inbox
+        self._beyond_bytes = 0
         self.arrived = arrived
         self._flooded = flooded
         self._awaiting = 0
@@ -246,12 +255,15 @@ class Reading:
             self._room.set()
             self._room = None
         item = items.popleft()
-        if item.__class__ is not deque:
-            return item
-        first = item.popleft()
-        if item:
-            items.appendleft(item)
-        return first
+        if item.__class__ is deque:
+            several: deque[Any] = item
+            item = several.popleft()
+            if several:
+                items.appendleft(several)
+                return item
+        if self._beyond:
+            self._beyond_bytes -= self._beyond.popleft()  # one that waited beyond is within the bound now
+        return item
 
     async def _run(self) -> None:
         try:
@@ -260,9 +272,12 @@ class Reading:
                 is_departure = frame["type"] == "websocket.disconnect"
                 if self.is_stopped and not is_departure:
                     continue  # only to see that the peer leaves, while the session comes to its end
+                before = len(self._items or ())
                 self._keep(self.arrived(frame))
                 if is_departure:
                     return
+                if len(self._items or ()) > max(before, self._ahead):
+                    self._count(frame)
                 if self._wanted is not None and self._items:
                     return  # the session waits, and reads by itself from here on
                 await self._wait_for_room()
@@ -284,13 +299,21 @@ class Reading:
             self._items = deque()
         self._items.append(item)
 
+    def _count(self, frame: Frame) -> None:
+        """Count a frame that waits beyond a full inbox."""
+        if self._beyond is None:
+            self._beyond = deque()
+        size = _HELD + bytes_of(frame.get("text") or frame.get("bytes") or b"")
+        self._beyond.append(size)
+        self._beyond_bytes += size
+        if self._beyond_bytes > self._size:
+            self._flooded()
+
     async def _wait_for_room(self) -> None:
         while self._items is not None and len(self._items) >= self._ahead and not self.is_stopped:
             if self._is_ending:
                 return
             if self._awaiting:
-                if len(self._items) >= _FLOOD * self._ahead:
-                    self._flooded()
                 return
             self._room = Event()
             await self._room.wait()
