@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import inf, nan
 from typing import Any, Literal
 
 import pytest
@@ -237,3 +238,12 @@ def test_an_error_object_can_be_read_again(code: str) -> None:
 def test_other_frames_are_no_errors(frame: str | bytes) -> None:
     """Also a response that has a result."""
     assert error_in(frame) is None
+
+
+@pytest.mark.parametrize("value", [nan, [1.5, inf], {"a": {"b": -inf}}, {"a": None, "b": nan}])
+def test_a_number_that_is_none_is_not_written(value: Any) -> None:
+    """JSON has no such numbers, and a null would be another value."""
+    writer = JsonRpc().writer(None)
+    with pytest.raises(ValueError, match=r"JSON has no NaN and no Infinity, .* Fix: send None, or the number as a text"):
+        writer.result(1, value)
+    assert writer.result(1, [None, 1.5, "NaN"]) == '{"jsonrpc":"2.0","result":[null,1.5,"NaN"],"id":1}'

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from wscontrollers import Denied, Message, receive
-from wscontrollers.exceptions import EngineDownError
+from wscontrollers.exceptions import EngineDownError, HTTPException
 from wscontrollers.messages import ErrorFrame
 from wscontrollers.reports import REPORT_KEY
 from wscontrollers.session.failures import HandlerTimeoutError, cancelled, error_of
@@ -54,6 +54,14 @@ def test_what_an_engine_says_is_not_for_clients() -> None:
     handler = Handler("say", say, vars(say)["__receive_mark__"], "message", (), False, None)
     frame = error_of(EngineDownError("redis at 10.0.0.7:6379"), handler, 1, "s", {})
     assert frame == ErrorFrame("engine_down", "try again later", re=1)
+
+
+def test_a_fault_of_the_server_is_internal_whatever_raised_it() -> None:
+    """A status of 500 and above says that something is broken here; its detail is for the log, as before the accept."""
+    for status, code in ((499, "forbidden"), (500, "internal"), (503, "internal")):
+        frame = error_of(HTTPException(status, "db at 10.0.0.1"), HANDLER, 1, "s", {})
+        assert frame.code == code
+        assert ("10.0.0.1" in frame.message) is (code == "forbidden")
 
 
 def test_everything_else_is_internal(caplog: pytest.LogCaptureFixture) -> None:

@@ -279,7 +279,13 @@ def error_in(frame: Frame) -> ErrorFrame | None:
 
 
 def _json(value: Any) -> str:
-    return to_json(value, bytes_mode="base64", inf_nan_mode="null").decode()
+    written = to_json(value, bytes_mode="base64", inf_nan_mode="null")
+    # A number that is none is a null here, and only a value with a null in it has to be looked at twice.
+    if b"null" in written and to_json(value, bytes_mode="base64", inf_nan_mode="constants") != written:
+        raise ValueError(
+            "JSON has no NaN and no Infinity, and what is to be sent holds one. Fix: send None, or the number as a text."
+        )
+    return written.decode()
 
 
 def _is_id(value: Any) -> bool:

@@ -35,7 +35,7 @@ def error_of(error: Exception, handler: Handler, ref: Ref | None, session: str, 
         return ErrorFrame(code_of(type(error)), text, re=ref)
     if isinstance(error, HandlerTimeoutError):
         return ErrorFrame("timeout", "it took too long", re=ref)
-    if isinstance(error, HTTPException):
+    if isinstance(error, HTTPException) and error.status_code < 500:  # those say whose fault it is, and that it is not ours
         return ErrorFrame("forbidden", str(error.detail), re=ref)
     identity = token_hex(8)
     logger.error("error %s in session %s: handler %s failed", identity, session, handler.name, exc_info=error)
