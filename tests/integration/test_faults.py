@@ -16,6 +16,7 @@ from typing import Any
 from zlib import crc32
 
 import anyio
+import anyio.lowlevel
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as connect_async
@@ -26,6 +27,7 @@ from websockets.sync.client import connect
 from tests.integration.bare import ServerLoop, handshake, masked, open_files, reset
 from tests.serving import serving
 from wscontrollers import App, Controller, Delivery, Depends, Limits, Message, Session, receive, websocket
+from wscontrollers.session.session import life_of
 
 KIB = 1024
 
@@ -179,6 +181,107 @@ def last_words(session: SyncConnection) -> tuple[int, str]:
             session.recv(timeout=20)
     assert session.close_code is not None
     return session.close_code, session.close_reason or ""
+
+
+class Turns:
+    """Counts the turns of an event loop: what lies between two moments there, however fast the machine is."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._handle = asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self.count += 1
+        self._handle = asyncio.get_running_loop().call_soon(self._turn)
+
+    def stop(self) -> None:
+        self._handle.cancel()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_members_beside_one_that_stops_reading_are_written_to_in_the_same_turn(
+    ws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many turns of the event loop lie between a publication and a member's write is the latency that a neighbour can add.
+
+    It does not depend on the machine: the same for 49 beside one that reads, and beside one that does not.
+    """
+    rounds = 20
+    taken = asyncio.Semaphore(0)
+    members: list[Session[Any, Any]] = []
+    turns: dict[bool, list[list[int]]] = {False: [], True: []}
+    written: list[tuple[int, int]] = []
+    clocks: list[Turns] = []
+    app = App(limits=Limits(rate=None, stall=None))
+    transport: Any = asyncio.selector_events._SelectorSocketTransport  # type: ignore[attr-defined]
+    write = transport.write
+
+    def noting(self: Any, data: bytes) -> None:
+        for clock in clocks:
+            written.append((self.get_extra_info("peername")[1], clock.count))
+        write(self, data)
+
+    monkeypatch.setattr(transport, "write", noting)
+
+    @app.websocket("/")
+    async def member(session: Session[Ack, Tick]) -> None:
+        await session.join("all")
+        members.append(session)
+        await session.send(Tick(round=-1))
+        async for _ in session:
+            taken.release()
+
+    @app.websocket("/speaker")
+    async def speaker(session: Session[Go, Tick]) -> None:
+        first = life_of(members[0]).outbox  # the first that is written to: who waits for it keeps all others waiting
+        ports = [each.websocket.client.port for each in members if each.websocket.client is not None]
+        async for message in session:
+            is_stalled = message.round >= rounds
+            while is_stalled and first.waiting < 8:
+                members[0].send_nowait(Tick(round=-1, padding="x" * 8 * KIB))
+                await anyio.lowlevel.checkpoint()
+            written.clear()
+            clocks.append(Turns())
+            await app.groups.publish("all", Tick(round=message.round))
+            for _ in range(49 if is_stalled else 50):
+                await taken.acquire()
+            clocks.pop().stop()
+            assert first.writing is is_stalled
+            turns[is_stalled].append([turn for port, turn in written if port in ports[1:]])
+            await session.reply(message, Tick(round=message.round))
+
+    async def follow(session: ClientConnection, first: int, until: int) -> None:
+        for number in range(first, until):
+            assert str(await session.recv()).startswith(f'{{"type":"tick","round":{number},')
+            await session.send('{"type":"ack"}')
+
+    async def connected(address: str) -> ClientConnection:
+        small = socket.socket()
+        small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
+        small.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(small, tuple(address.split(":")))
+        session = await connect_async(f"ws://{address}/", sock=small, compression=None)
+        await session.recv()  # it has joined
+        return session
+
+    with serving(app, ws=ws, loop="asyncio", buffers=4 * KIB) as address:
+        stalls = await connected(address)
+        others = [await connected(address) for _ in range(49)]
+        async with anyio.create_task_group() as tasks, connect_async(f"ws://{address}/speaker") as speaking:
+            for session in others:
+                tasks.start_soon(follow, session, 0, 2 * rounds)
+            for number in range(2 * rounds):
+                if number < rounds:
+                    tasks.start_soon(follow, stalls, number, number + 1)
+                elif number == rounds:
+                    stalls.transport.pause_reading()
+                await speaking.send(f'{{"type":"go","round":{number}}}')
+                assert f'"round":{number}' in str(await speaking.recv())
+        stalls.transport.abort()
+        for session in others:
+            await session.close()
+    assert [len(each) for each in turns[False] + turns[True]] == [49] * 2 * rounds
+    assert turns[True] == turns[False]
 
 
 # ---- those who vanish
