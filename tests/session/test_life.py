@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from wscontrollers import App, Controller, Depends, latest, websocket
@@ -311,3 +312,20 @@ async def test_what_a_slow_peer_loses_is_told() -> None:
     assert (frames[0]["dropped"], frames[0]["reason"]) == (8, "slow")
     assert frames[1]["cents"] == 9
     assert [frame["text"] for frame in frames[2:]] == ["8", "9"]
+
+
+async def test_a_thread_that_sends_is_told_and_does_no_harm() -> None:
+    """Nothing is started for it, and nothing waits for what was not."""
+    app = App()
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        async for message in session:
+            with pytest.raises(RuntimeError, match=r"it was used by a thread.*Fix: anyio\.from_thread\.run"):
+                await anyio.to_thread.run_sync(session.send_nowait, Said(text="lost"))
+            with pytest.raises(RuntimeError, match=r"it was used by a thread"):
+                await anyio.to_thread.run_sync(session.start_soon, anyio.sleep_forever)
+            await session.reply(message, Said(text=message.text))
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        assert await peer.request(Say(text="a")) == Said(text="a")

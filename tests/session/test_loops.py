@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import anyio
+import anyio.to_thread
 
-from wscontrollers.session.loops import current_task, start_detached
+from wscontrollers.session.loops import current_task, is_in_loop, start_detached
 
 
 async def test_the_running_task_is_known_by_identity() -> None:
@@ -33,3 +34,9 @@ async def test_a_detached_task_belongs_to_nobody() -> None:
     go.set()
     await ran.wait()
     assert kept is not None
+
+
+async def test_threads_are_told_from_the_loop() -> None:
+    """A worker thread is not in the loop that waits for it."""
+    assert is_in_loop()
+    assert await anyio.to_thread.run_sync(is_in_loop) is False

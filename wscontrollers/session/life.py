@@ -21,7 +21,7 @@ from .delivery import Delivery
 from .ending import Ended, ended_by, shortened
 from .framing import SPOKEN_KEY
 from .intake import POLICY_VIOLATION, Intake
-from .loops import current_task
+from .loops import current_task, is_in_loop
 from .memberships import Enrol, Memberships
 from .outbox import Outbox
 from .owner import Frame
@@ -294,9 +294,18 @@ class Life(Speaker):
     # Tasks
 
     def start(self, function: Callable[..., Awaitable[Any]], *args: Any) -> None:
-        """Start a task that ends with the session; what it raises ends the session."""
+        """Start a task that ends with the session; what it raises ends the session.
+
+        Raises:
+            RuntimeError: The session does not run, or does in another thread.
+        """
         if self._tasks is None:
             raise RuntimeError("Session: it does not run. Fix: start tasks in an endpoint, a handler or a task of the session.")
+        if not is_in_loop():
+            raise RuntimeError(
+                "Session: it was used by a thread, and belongs to its event loop. Fix: anyio.from_thread.run(session.send, "
+                "message) in a thread of anyio, loop.call_soon_threadsafe(session.send_nowait, message) in any other."
+            )
         self._tasks.start_soon(self._guarded, function, args)
 
     async def _guarded(self, function: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> None:

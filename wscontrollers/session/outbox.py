@@ -163,8 +163,7 @@ class Outbox(Outlet):
         if not self.writing:
             if self.steps:
                 return self._step(frame)
-            self.writing = True
-            self._owner.start(self._drain)
+            self._start_writer()
         elif self._backlog:
             if key is not None and self._backlog.replace(key, frame, size):
                 self.replaced += 1
@@ -311,6 +310,14 @@ class Outbox(Outlet):
             return Delivery.CLOSED
         self.writes += 1
         return Delivery.SENT
+
+    def _start_writer(self) -> None:
+        self.writing = True
+        try:
+            self._owner.start(self._drain)
+        except BaseException:  # by a thread: then nobody writes
+            self.writing = False
+            raise
 
     async def _drain(self) -> None:
         try:
