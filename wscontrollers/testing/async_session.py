@@ -60,6 +60,7 @@ class AsyncTestSession(Peer):
         self._wire = wire_of(accepted.subprotocol, codecs)
         self._declared = declared(transport.run.scope)
         self._frames = declared_of(transport.run.scope)
+        self._is_checked = self._frames is not None
         self.resumption: Resumption = Resumption(self._wire, None if before is None else before.resumption)
         transport.arrivals.sift(self.resumption.is_note)
         self._refs = 0

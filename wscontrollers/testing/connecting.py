@@ -169,7 +169,7 @@ class Connecting:
             left = None if self._allow_leftovers else await self._session.leftovers()
         except AssertionError as error:
             return error
-        return left or self._session.unseen_fault()
+        return left or await self._session.unseen_fault()
 
     async def _finish(self, error: BaseException | None) -> None:
         """End the session and its tasks, and tell what is wrong with the application.

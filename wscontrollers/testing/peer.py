@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from typing import Any, Literal, NoReturn
 
 import anyio
@@ -14,6 +15,9 @@ from .faults import FaultyPeer
 from .frames import described
 from .rest import NotAtRest
 from .transport import Transport
+
+_GLANCE = 0.05
+"""Seconds at most for what is on its way when the test leaves: an endpoint whose frames may be left can send for ever."""
 
 _FAILURE_CODES = frozenset({1006, 1011})
 """Codes with which a session ends when the application failed: RFC 6455, section 7.4."""
@@ -32,6 +36,7 @@ class Peer(FaultyPeer):
         super().__init__(transport)
         self.timeout = timeout
         self._where = where
+        self._is_checked = False
         self._close: Message | None = None
         self._passed_over: list[Message] = []
         self._lay_at_close: list[Message] = []
@@ -240,8 +245,13 @@ class Peer(FaultyPeer):
             f" allow_leftovers=True. {self._transport.transcript}"
         )
 
-    def unseen_fault(self) -> AssertionError | None:
+    async def unseen_fault(self) -> AssertionError | None:
         """What is wrong with a frame that arrived and that the test never received."""
+        if not self._is_checked:
+            return None
+        if not self._transport.is_over and not self._transport.arrivals.is_paused:
+            with anyio.move_on_after(_GLANCE), suppress(NotAtRest):
+                await self._transport.settle(_GLANCE)
         return next(
             (fault for message in self._transport.arrivals.waiting() if (fault := self._fault_of(message)) is not None), None
         )
