@@ -134,6 +134,20 @@ def test_a_parameter_with_a_default_waits_for_a_binding() -> None:
     assert [argument.name for argument in bound.arguments] == ["clock", "name"]
 
 
+def test_an_optional_parameter_is_filled_by_a_binding_alone() -> None:
+    """It says that it may be None, and nothing is invented for it; one with another default is filled as injector does."""
+
+    class Page:
+        @inject
+        def __init__(self, clock: Clock | None = None, other: Clock = Clock()) -> None:  # noqa: B008 - what is tested
+            self.found = (clock, other)
+
+    found = Container().get(Page).found
+    assert [found[0], type(found[1])] == [None, Clock]
+    clock = Clock()
+    assert Container(clock).get(Page).found == (clock, clock)
+
+
 def test_what_is_skipped_has_the_rest_passed_by_keyword() -> None:
     """`limit` keeps its default, so what is behind it has no position any more."""
 
