@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from wscontrollers import Container, Depends, get_dependant
+from wscontrollers import App, Container, Depends, WebSocket, get_dependant
 from wscontrollers.dependencies import Planned
+from wscontrollers.testing import TestClient
 
 
 class Provider:
@@ -50,6 +51,30 @@ def test_overrides_hold_for_sessions_that_start_while_they_are_set() -> None:
     assert plans.current()[1] is plans.current()[1]
     provider.dependency_overrides = {}
     assert called(plans) == [original]
+
+
+def test_a_session_keeps_the_overrides_that_it_began_with() -> None:
+    """One that its own dependency sets holds for the next session, and one that is taken away holds until the end."""
+    app = App()
+
+    async def setting() -> None:
+        app.dependency_overrides[original] = lambda: "other"
+
+    async def clearing() -> None:
+        app.dependency_overrides.clear()
+
+    for first in (setting, clearing):
+
+        @app.websocket(f"/{first.__name__}", dependencies=[Depends(first)])
+        async def tell(websocket: WebSocket, value: str = Depends(original)) -> None:
+            await websocket.accept()
+            await websocket.send_text(value)
+
+    told: list[str] = []
+    for path in ("/setting", "/setting", "/clearing", "/setting"):
+        with TestClient(app).websocket_connect(path) as session:
+            told.append(session.receive_text())
+    assert told == ["original", "other", "other", "original"]
 
 
 def test_plans_of_overrides_do_not_pile_up() -> None:
