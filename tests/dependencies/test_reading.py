@@ -22,6 +22,7 @@ from wscontrollers import (
 from wscontrollers.dependencies import Owner
 from wscontrollers.exceptions import DependencyScopeError
 from wscontrollers.security import APIKeyQuery
+from wscontrollers.testing import TestClient
 
 T = TypeVar("T")
 BoundT = TypeVar("BoundT", bound=int)
@@ -280,3 +281,81 @@ def test_a_type_variable_that_nothing_resolves_is_told() -> None:
     class Ints(Crud[int, bool]): ...
 
     App(controllers=[Ints])
+
+
+def functions(count: int) -> Any:
+    """The last of some functions, each of which depends on the one before."""
+
+    def lowest() -> int:
+        return 0
+
+    last: Any = lowest
+    for _ in range(count - 1):
+
+        def above(value: int = Depends(last)) -> int:
+            return value + 1
+
+        last = above
+    return last
+
+
+def classes(count: int) -> Any:
+    """The last of some classes, each of which needs the one before."""
+    last: Any = type("Lowest", (), {})
+    for _ in range(count - 1):
+
+        def init(self: object, below: object) -> None: ...
+
+        init.__annotations__["below"] = last
+        last = type("Above", (), {"__init__": init})
+    return last
+
+
+def chained(function: Any, cls: Any) -> App:
+    async def endpoint(websocket: WebSocket, thing: object, value: int = Depends(function)) -> None:
+        await websocket.accept()
+        await websocket.send_json(value)
+
+    endpoint.__annotations__["thing"] = cls
+    app = App()
+    app.websocket("/")(endpoint)
+    return app
+
+
+def test_many_levels_are_not_too_deep() -> None:
+    """Of functions and of classes, when they are read and when they are called; of classes as many as a test's stack lets."""
+    with TestClient(chained(functions(100), classes(80))).websocket_connect("/") as session:
+        assert session.receive_json() == 99
+
+
+@pytest.mark.parametrize("count", [101, 400, 5000])
+def test_more_levels_are_a_fault_like_any_other(count: int) -> None:
+    """Which says where they begin; never a RecursionError."""
+    with pytest.raises(DeclarationError, match=r"endpoint .*: dependencies stand too deep below each other: over 100 levels"):
+        chained(functions(count), classes(1))
+    with pytest.raises(DeclarationError, match=r"endpoint -> Above.*: things are needed too deep below each other: over 100 le"):
+        chained(functions(1), classes(count))
+
+
+def test_where_the_stack_is_deep_already_fewer_are_too_deep() -> None:
+    """Whoever registers may stand deep himself, and so may a dependency that needs a service."""
+
+    def below(frames: int) -> App:
+        return below(frames - 1) if frames else chained(functions(99), classes(99))
+
+    with pytest.raises(DeclarationError, match="too deep below each other"):
+        below(600)
+
+    def serving(thing: object, value: int = Depends(functions(90))) -> int:
+        return value
+
+    serving.__annotations__["thing"] = classes(99)
+    last: Any = serving
+    for _ in range(95):
+
+        def above(value: int = Depends(last)) -> int:
+            return value
+
+        last = above
+    with pytest.raises(DeclarationError, match="too deep below each other"):
+        chained(last, classes(1))

@@ -29,9 +29,15 @@ class Found(Record):
     fault: Fault
 
 
+_LONG = 20
+
+
 def draw(found: Found, above: tuple[str, ...] = ()) -> Fault:
-    """The fault with the whole path as its place: "Rooms -> History -> Pool"."""
-    return found.fault._replace(where=" -> ".join((*above, *found.path)))
+    """The fault with the whole path as its place: "Rooms -> History -> Pool". Of a very long one the middle is left out."""
+    path = (*above, *found.path)
+    if len(path) > _LONG:
+        path = (*path[: _LONG // 2], "...", *path[-_LONG // 2 :])
+    return found.fault._replace(where=" -> ".join(path))
 
 
 def error_of(faults: Sequence[Fault]) -> ContainerError:

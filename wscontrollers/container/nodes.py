@@ -116,10 +116,11 @@ class Node:
         singletons: injector's store for it, shared with everyone who uses that injector; None below an override.
         absent: Keys that nobody binds and whose parameters therefore keep their defaults.
         kind: Whether a parameter is filled that injector itself would not have filled.
+        depth: How many nodes stand below each other in what it needs at once.
     """
 
     __slots__ = (
-        *("absent", "builder", "factory", "faults", "graph", "key", "kind"),
+        *("absent", "builder", "depth", "factory", "faults", "graph", "key", "kind"),
         *("lifetime", "make", "name", "owner", "singletons", "slot"),
     )
 
@@ -143,6 +144,7 @@ class Node:
         self.faults: list[Fault] = []
         self.absent: set[Key] = set()
         self.kind = False
+        self.depth = 0
         self.factory: Callable[[Any], Any] | None = None
         self.builder: Callable[[Any], Any] | None = None
 

@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from wscontrollers.container.graph import Graph
 
 
+MAX_DEPTH = 100
+"""How many things may stand below each other, each needed by the one above: reading and making them takes frames of Python's."""
+
+
 class Reader:
     """Reads the nodes of one graph."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self._depth = 0
 
     def read(self, inner: Injector, key: Key) -> Node:
         """The node of a key, seen from an injector, by the rules of injector 0.24 (`Injector.get`, `Binder.get_binding`).
@@ -38,21 +43,29 @@ class Reader:
         A thing without scope is made by the injector that is asked; one with a scope by the injector that binds it or,
         if nobody does, by the outermost parent that can.
         """
-        bound = self.graph.bound(inner, key)
-        if bound is None:
-            if key in self.graph.specials:
-                return self._kept(inner, key, Node(self.graph, inner, key, name_of(key), make=Constant(self.graph.specials[key])))
-            if keys.is_lazy(key):
-                return self._lazy(inner, key)
-            if not self.graph.can_make(inner, key):
-                return self._kept(inner, key, self._missing(inner, key))
-            bound = bindings.implicit(inner, key)
-            if bound.lifetime is not None:
-                return self._outermost(inner, bound, lambda owner: self._explicit_or_made(owner, inner, bound))
-        if bound.lifetime is not None and bound.owner is not inner:
-            node = self.graph.node(bound.owner, key)
-            return self._kept(inner, key, node)
-        return self._made(inner, bound)
+        if self._depth > MAX_DEPTH:
+            return self._kept(inner, key, _too_deep(Node(self.graph, inner, key, name_of(key))))
+        self._depth += 1
+        try:
+            bound = self.graph.bound(inner, key)
+            if bound is None:
+                if key in self.graph.specials:
+                    return self._kept(
+                        inner, key, Node(self.graph, inner, key, name_of(key), make=Constant(self.graph.specials[key]))
+                    )
+                if keys.is_lazy(key):
+                    return self._lazy(inner, key)
+                if not self.graph.can_make(inner, key):
+                    return self._kept(inner, key, self._missing(inner, key))
+                bound = bindings.implicit(inner, key)
+                if bound.lifetime is not None:
+                    return self._outermost(inner, bound, lambda owner: self._explicit_or_made(owner, inner, bound))
+            if bound.lifetime is not None and bound.owner is not inner:
+                node = self.graph.node(bound.owner, key)
+                return self._kept(inner, key, node)
+            return self._made(inner, bound)
+        finally:
+            self._depth -= 1
 
     def read_element(self, inner: Injector, bound: Bound) -> Node:
         """The node of an element of a multibinding. A scoped one is made as if nobody had bound its secret key."""
@@ -91,8 +104,12 @@ class Reader:
         if bound.lifetime is Tier.APP and self.graph.below is None:
             node.singletons = bound.singletons()
         self.graph.remember(owner, bound.key, node)
-        node.make = Ask(None) if bound.custom else self._make(node, bound.recipe)
-        return node
+        try:
+            node.make = Ask(None) if bound.custom else self._make(node, bound.recipe)
+        except RecursionError:  # whoever asks may stand deep himself
+            return _too_deep(node)
+        node.depth = 0 if node.is_lazy else 1 + max((needed.depth for needed in node.needs), default=0)
+        return _too_deep(node) if node.depth == MAX_DEPTH + 1 else node  # those above it have it among what they need
 
     def _missing(self, inner: Injector, key: Key) -> Node:
         node = Node(self.graph, inner, key, name_of(key))
@@ -213,6 +230,12 @@ class Reader:
         if bound is None:
             return keys.bare(target) if self.graph.can_make(inner, target) and not keys.is_lazy(target) else None
         return bound.recipe.cls if isinstance(bound.recipe, bindings.OfClass) else None
+
+
+def _too_deep(node: Node) -> Node:
+    what = f"things are needed too deep below each other: over {MAX_DEPTH} levels, or over what Python's stack has left"
+    node.faults.append(Fault(node.name, what, "let something on the way ask for what it uses itself, or for a ProviderOf"))
+    return node
 
 
 def _unfillable(node: Node, parameter: Parameter) -> Fault:

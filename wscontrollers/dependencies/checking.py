@@ -89,6 +89,8 @@ def _unread(field: ParamField, around: Surroundings) -> Unfit | None:
             "use a type that pydantic knows, or bind the class in the container",
             error,
         )
+    except RecursionError:
+        raise
     except _UNUSABLE as error:
         told = " ".join(str(error).split())
         return Unfit(f"its constraints cannot be used: {told}", "mend the keywords of the marker or of Field()", error)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_origin
 
 from ..callables import AnyCallable, Kind, kind_of, name_of, place_of, signature_of, unfound, unwrapped
 from ..container import Input, is_session_type
+from ..container.reading import MAX_DEPTH
 from ..declare import type_arguments
 from ..exceptions import DeclarationError, DependencyScopeError, Fault
 from ..markers import Dependency, DependencyScope, SecurityDependency
@@ -98,6 +99,9 @@ class _Reader:
             chain = " -> ".join(name_of(call) for call in (*self.above, dependant.call))
             self._fault(place_of(dependant.call), f"it depends on itself: {chain}", "break the cycle")
             return
+        if len(self.above) > MAX_DEPTH:
+            self._too_deep()
+            return
         self.above.append(dependant.call)
         try:
             dependant.guards = [guard for marker in guards if (guard := self._guard(marker, dependant)) is not None]
@@ -106,6 +110,8 @@ class _Reader:
             else:
                 dependant.constructor = self._constructor(owner)
                 self._read_parameters(dependant, dependant.call, method_of=owner)
+        except RecursionError:  # what it needs of the container may stand deep too
+            self._too_deep()
         finally:
             self.above.pop()
         dependant.uses_scopes = _uses_scopes(dependant)
@@ -271,6 +277,10 @@ class _Reader:
             self._read_parameters(constructor, initializer, method_of=owner)
         constructor.uses_scopes = _uses_scopes(constructor)
         return constructor
+
+    def _too_deep(self) -> None:
+        what = f"dependencies stand too deep below each other: over {MAX_DEPTH} levels, or over what Python's stack has left"
+        self._fault(place_of(self.above[0]), what, "let something on the way depend on what it uses itself")
 
     def _fault(self, where: str, what: str, fix: str) -> None:
         self.faults.append(Fault(where, what, fix))
