@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from wscontrollers import Message
 from wscontrollers.groups import Group, Groups, History, Kept
 
@@ -20,6 +22,9 @@ async def test_history_is_read_as_what_was_published() -> None:
     assert [each.message.n for each in await groups.history("news", limit=1)] == [2]
     assert await groups.history("news", since=marks[0]) == kept
     assert await groups.history("news", since="nonsense") == kept
+    assert await groups.history("news", limit=0) == []
+    with pytest.raises(ValueError, match=r"limit=-1\): it is no number of messages. Fix: "):
+        await groups.history("news", limit=-1)
     await groups.close()
 
 

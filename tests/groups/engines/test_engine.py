@@ -17,6 +17,13 @@ def test_a_history_keeps_something(options: dict[str, Any]) -> None:
     assert History(size=1, age=None).age is None
 
 
+@pytest.mark.parametrize("age", [float("nan"), float("inf"), 1e15])
+def test_no_age_without_an_end(age: float) -> None:
+    """Engines count in whole units: what none of them can keep is refused where it is declared, and not at the first message."""
+    with pytest.raises(ValueError, match=r"Fix: give "):
+        History(age=age)
+
+
 def test_states_have_names_for_the_log() -> None:
     """They are words."""
     assert [state.value for state in EngineState] == ["up", "degraded", "down"]

@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+LONGEST: Final = 100 * 366 * 86400
+"""Seconds that something is kept, at most, if it is not kept for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +25,17 @@ class History:
         age: Seconds that each is kept; the whole of a group is forgotten that long after its last message. None keeps it.
 
     Raises:
-        ValueError: Nothing would be kept.
+        ValueError: Nothing would be kept, or for longer than 100 years.
     """
 
     size: int = 100
     age: float | None = 300.0
 
     def __post_init__(self) -> None:
-        if self.size < 1 or (self.age is not None and self.age <= 0):
+        if self.size < 1 or not (self.age is None or self.age > 0):
             raise ValueError(f"{self!r}: there is nothing to keep. Fix: give a size of at least 1, and an age above 0 or None.")
+        if self.age is not None and self.age > LONGEST:
+            raise ValueError(f"{self!r}: no engine counts that far. Fix: give an age of at most {LONGEST:,} seconds, or None.")
 
 
 class Position(NamedTuple):
