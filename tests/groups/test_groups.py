@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wscontrollers import App, Controller, DeclarationError, Message, Session, receive, websocket
-from wscontrollers.groups import Groups, MemoryEngine, Published
+from wscontrollers.groups import EngineState, Groups, MemoryEngine, Published
 from wscontrollers.session import Ended
 from wscontrollers.testing import AsyncTestClient
 
@@ -147,3 +147,14 @@ def test_what_is_no_engine(engine: Any, fix: str) -> None:
     """It is told where it is given, and not when somebody connects."""
     with pytest.raises(DeclarationError, match=rf"engine=\.\.\.: .* is no engine\. Fix: {fix}"):
         App(engine=engine)
+
+
+def test_a_hook_that_nobody_would_await() -> None:
+    """It is refused when it is given; any plain callable is one."""
+    groups = Groups()
+
+    async def changed(state: EngineState) -> None: ...
+
+    with pytest.raises(DeclarationError, match=r"is not a plain function\. Fix: write \"def\""):
+        groups.on_state(changed)
+    groups.on_state([].append)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, assert_type
 
 import anyio.to_thread
 import pytest
@@ -320,3 +320,14 @@ def test_a_lease_lasts() -> None:
     for lease in (0, -1, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="Fix: give seconds above 0"):
             Groups(lease=lease)
+
+
+async def test_the_type_of_what_members_gave() -> None:
+    """A type checker knows it by the declaration, and from `members` if that is told; the wrong one is an error."""
+    hall = PresenceOf(Who, announce=False)
+    assert_type(hall, PresenceOf[Who])
+    groups = Groups(None, [Group("hall", presence=hall)])
+    assert_type(await groups.members("hall", Who), list[Present[Who]])
+    with pytest.raises(TypeError, match=r"its presence is no int\. Fix: give "):
+        await groups.members("hall", int)
+    await groups.close()

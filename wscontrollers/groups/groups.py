@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from ..callables import Kind, kind_of, name_of, place_of
 from ..exceptions import DeclarationError, Denied
 from .alone import publish_or_hand
 from .control import order_to_end
@@ -25,7 +26,7 @@ from .orders import KEPT
 from .presence.declared import PresenceOf
 from .presence.present import Present
 from .published import Published
-from .sending import Sends
+from .sending import Publishable, Sends
 from .targets import excluded, target_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ logger = logging.getLogger("wscontrollers.groups")
 SEEN = 4096
 """Of how many groups it is remembered what can be published to them."""
 
+InfoT = TypeVar("InfoT")
 HookT = TypeVar("HookT", bound=Callable[[EngineState], Any])
 
 
@@ -96,7 +98,7 @@ class Groups:
     async def publish(
         self,
         group: str,
-        message: Any,
+        message: Publishable,
         *,
         exclude: Session[Any, Any] | str | Iterable[Session[Any, Any] | str] = (),
         to: Session[Any, Any] | str | None = None,
@@ -170,7 +172,14 @@ class Groups:
         Args:
             hook: A function, not async, that takes an `EngineState`; it is called in the event loop and must not block. What it
                 raises is logged.
+
+        Raises:
+            DeclarationError: It is async: nobody would wait for it.
         """
+        if kind_of(hook) is not Kind.CALL:
+            raise DeclarationError.at(
+                place_of(hook), "a hook for the engine's state is not a plain function", fix='write "def"; let it start a task'
+            )
         self._hubs.hooks.append(hook)
         return hook
 
@@ -189,8 +198,10 @@ class Groups:
 
         Raises:
             EngineDownError: The engine does not answer.
-            ValueError: It is no name of a group.
+            ValueError: It is no name of a group, or the limit is below 0.
         """
+        if limit is not None and limit < 0:
+            raise ValueError(f"Groups.history(limit={limit}): it is no number of messages. Fix: give 0 or more, or None for all.")
         declared = self.declarations.of(checked(group))
         if declared is None or declared.history is None:
             return []
@@ -211,14 +222,27 @@ class Groups:
 
     # Presence
 
-    async def members(self, group: str) -> list[Present[Any]]:
+    @overload
+    async def members(self, group: str) -> list[Present[Any]]: ...
+
+    @overload
+    async def members(self, group: str, info: type[InfoT]) -> list[Present[InfoT]]: ...
+
+    async def members(self, group: str, info: Any = None) -> list[Present[Any]]:
         """Who is in a group with presence, in all processes: each session, in the order in which they came.
+
+        Args:
+            group: Its name.
+            info: The type that the group declares, for type checkers: what each gave is of it.
 
         Raises:
             EngineDownError: The engine does not answer.
             ValueError: The group has no presence.
+            TypeError: It declares another type.
         """
         declared = self._presence(group)
+        if info is not None and info != declared.info:
+            raise TypeError(f"group {group!r}: its presence is no {name_of(info)}. Fix: give {name_of(declared.info)}, or none.")
         return declared.present(await self._hub().node.present(group))
 
     async def count(self, group: str) -> int:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .kept import Kept
     from .presence.present import Present
     from .published import Published
+    from .sending import Publishable
+
+InfoT = TypeVar("InfoT")
 
 
 class Publisher:
@@ -137,7 +140,7 @@ class SyncGroups:
             raise RuntimeError("Publisher: it was entered before this process forked. Fix: enter it in the process that uses it.")
         return self._portal
 
-    def publish(self, group: str, message: Any, *, exclude: str | Iterable[str] = (), to: str | None = None) -> Published:
+    def publish(self, group: str, message: Publishable, *, exclude: str | Iterable[str] = (), to: str | None = None) -> Published:
         """See `Groups.publish`; sessions are named by their ids, users as "user:id"."""
 
         async def publish() -> Published:
@@ -159,9 +162,19 @@ class SyncGroups:
 
         return self.portal.call(history)
 
-    def members(self, group: str) -> list[Present[Any]]:
+    @overload
+    def members(self, group: str) -> list[Present[Any]]: ...
+
+    @overload
+    def members(self, group: str, info: type[InfoT]) -> list[Present[InfoT]]: ...
+
+    def members(self, group: str, info: Any = None) -> list[Present[Any]]:
         """See `Groups.members`."""
-        return self.portal.call(self._groups.members, group)
+
+        async def members() -> list[Present[Any]]:
+            return await self._groups.members(group, info)
+
+        return self.portal.call(members)
 
     def count(self, group: str) -> int:
         """See `Groups.count`."""

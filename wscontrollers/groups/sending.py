@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NoReturn, cast, get_args, get_origin
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, NoReturn, Protocol, TypeAlias, cast, get_args, get_origin
+
+from pydantic import BaseModel
 
 from ..callables import name_of
 from ..messages.members import member_of, sources_of
 from .declaring import Group
+
+
+class Fields(Protocol):
+    """An instance of a data class."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+Publishable: TypeAlias = BaseModel | Fields | Mapping[str, object]
+"""What can be published, as far as a type checker can tell: a `Message`, and instances of declared models, data classes and typed
+dictionaries."""
 
 
 class Sends:

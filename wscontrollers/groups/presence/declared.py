@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from math import inf
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, overload
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
@@ -48,9 +48,17 @@ class PresenceOf(Generic[InfoT]):
 
     __slots__ = ("_adapter", "announce", "burst", "info", "interval", "linger")
 
+    @overload
     def __init__(
-        self, info: type[InfoT] | Any, *, announce: bool = True, linger: float = 2.0, interval: float = 0.5, burst: int = 8
-    ) -> None:
+        self, info: type[InfoT], *, announce: bool = True, linger: float = 2.0, interval: float = 0.5, burst: int = 8
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: PresenceOf[Any], info: Any, *, announce: bool = True, linger: float = 2.0, interval: float = 0.5, burst: int = 8
+    ) -> None: ...
+
+    def __init__(self, info: Any, *, announce: bool = True, linger: float = 2.0, interval: float = 0.5, burst: int = 8) -> None:
         for name, seconds in (("linger", linger), ("interval", interval)):
             if not 0 <= seconds < inf:
                 raise ValueError(f"PresenceOf({name}={seconds!r}): it is no time to wait. Fix: give seconds of at least 0.")
