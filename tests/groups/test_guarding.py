@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from enum import Enum
+from typing import Annotated, Any
+from uuid import UUID
 
 import pytest
+from pydantic import StringConstraints
 
 from wscontrollers import App, Container, DeclarationError, Denied, Depends, Message, Session
 from wscontrollers.groups import Group, group
@@ -132,3 +136,45 @@ async def test_a_guard_that_asks_for_what_is_not_there_is_logged(caplog: pytest.
     async with AsyncTestClient(serving(room)) as client, client.connect("/") as peer:
         assert await peer.request(Join(group="room:a")) == Join(group="403 no such group")
     assert "('query', 'token')" in caplog.text
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+async def half(number: int) -> int:
+    """A dependency that takes a parameter of the name too."""
+    return number // 2
+
+
+@pytest.mark.parametrize(
+    ("annotation", "right", "wrong"),
+    [
+        (int, ["7", "-7"], ["07", " 7", "7 ", "+7", "7.0", "1_0", "٧"]),
+        (bool, ["true", "false"], ["True", "1", "yes"]),
+        (float, ["0.5"], [".5", "0.50", "5e-1"]),
+        (Colour, ["red"], []),
+        (UUID, ["6ba7b810-9dad-11d1-80b4-00c04fd430c8"], ["6BA7B810-9DAD-11D1-80B4-00C04FD430C8"]),
+        (Annotated[str, StringConstraints(to_lower=True, strip_whitespace=True)], ["tea"], ["Tea", "tea "]),
+        (str, ["07", " 7"], []),
+    ],
+)
+async def test_a_name_is_written_in_one_way(annotation: Any, right: list[str], wrong: list[str]) -> None:
+    """Two names that mean one thing to a guard would be two groups, and what is published to one is not heard in the other."""
+
+    async def guard(number: Any) -> None: ...
+
+    guard.__annotations__["number"] = annotation
+    async with AsyncTestClient(serving(group("page:{number}")(guard))) as client, client.connect("/") as peer:
+        for text in right:
+            assert await peer.request(Join(group=f"page:{text}")) == Join(group="in")
+        for text in wrong:
+            assert await peer.request(Join(group=f"page:{text}")) == Join(group="403 no such group")
+
+
+async def test_what_a_dependency_takes_of_a_name_is_written_in_one_way() -> None:
+    """It is asked as the guard is."""
+    declared = Group("page:{number}", dependencies=[Depends(half)])
+    async with AsyncTestClient(serving(declared)) as client, client.connect("/") as peer:
+        assert await peer.request(Join(group="page:7")) == Join(group="in")
+        assert await peer.request(Join(group="page:07")) == Join(group="403 no such group")

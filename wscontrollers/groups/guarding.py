@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import anyio
+from pydantic import TypeAdapter, ValidationError
 
 from ..container import Graph
 from ..dependencies import Dependant, Planned, Resolution, get_dependant
 from ..exceptions import Denied
+from ..markers import Place
 from ..websockets import ServedWebSocket
 from .declaring import Group
 
@@ -37,20 +39,24 @@ class Guard:
         DeclarationError: A parameter can never be filled.
     """
 
-    __slots__ = ("_group", "_planned")
+    __slots__ = ("_group", "_planned", "_spellings")
 
     def __init__(self, declared: Group, *, container: Container, provider: object, threads: bool) -> None:
         self._group = declared
         self._planned = Planned(self._declare, container=container, provider=provider, threads=threads)
+        self._spellings = tuple(_spellings(self._planned.dependant, declared.parameters))
 
     async def admit(self, name: str, life: Life) -> None:
         """Let a session join, or raise what the guard raises.
 
         Raises:
-            Denied: It is refused, or the name's parameters are not valid.
+            Denied: It is refused, or the name's parameters are not valid, or not written as the server writes them: the guard
+                of "room:7" says nothing of "room:07", which is another group.
         """
         parameters = self._group.match(name)
         assert parameters is not None
+        if not all(spelling.holds(parameters) for spelling in self._spellings):
+            raise Denied(403, NO_SUCH_GROUP)
         graph, plan = self._planned.current()
         if plan.opens:
             await graph.ensure_open()
@@ -68,6 +74,37 @@ class Guard:
     def _declare(self, graph: Graph) -> Dependant:
         path = "/" + "/".join(f"{{{name}}}" for name in self._group.parameters)
         return get_dependant(path=path, call=self._group.guard or _anybody, dependencies=self._group.dependencies, supplier=graph)
+
+
+class _Spelling(NamedTuple):
+    """How a parameter's value is written.
+
+    Attributes:
+        name: The parameter's.
+        adapter: Reads and writes its type.
+    """
+
+    name: str
+    adapter: TypeAdapter[Any]
+
+    def holds(self, parameters: Mapping[str, str]) -> bool:
+        """Whether it is written so; what has no value of the type is none of this."""
+        text = parameters[self.name]
+        try:
+            written = self.adapter.dump_python(self.adapter.validate_python(text), mode="json")
+        except ValidationError:
+            return True
+        return text == (str(written).lower() if isinstance(written, bool) else str(written))
+
+
+def _spellings(dependant: Dependant, parameters: Sequence[str]) -> Iterator[_Spelling]:
+    """Those of all parameters that the guard and its dependencies take out of the name, each by its own type."""
+    for field in dependant.fields:
+        annotation, _ = field.definition()
+        if field.place is Place.PATH and field.aliases[0] in parameters and annotation is not str:
+            yield _Spelling(field.aliases[0], TypeAdapter(annotation))
+    for dependency in dependant.dependencies:
+        yield from _spellings(dependency, parameters)
 
 
 async def _anybody() -> None:
