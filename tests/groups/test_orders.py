@@ -10,7 +10,7 @@ import pytest
 
 from wscontrollers import App, Message, Session
 from wscontrollers.exceptions import EngineDownError
-from wscontrollers.groups import Groups, History, MemoryEngine, Position
+from wscontrollers.groups import Group, Groups, History, MemoryEngine, Position
 from wscontrollers.groups import orders as module
 from wscontrollers.groups.control import Disconnect
 from wscontrollers.groups.names import EVERYBODY
@@ -194,3 +194,23 @@ async def test_what_is_no_order_holds_up_none(caplog: pytest.LogCaptureFixture) 
         await ann.expect_closed(4001)
         assert "was not understood" in caplog.text
     assert Disconnect("user:ann", 4001, 2.0).at == 2.0
+
+
+async def test_a_session_that_never_asked_for_groups_is_found() -> None:
+    """By its id, in whatever process it is; it need not be in anything to be ended."""
+    engine, ids = MemoryEngine(), list[str]()
+    one, two = serving(engine), App(groups=Groups(engine, [Group("some")]))
+
+    @two.websocket("/plain")
+    async def plain(session: Session[Said, Said]) -> None:
+        ids.append(session.id)
+        async for _ in session:
+            pass
+
+    async with AsyncTestClient(one), AsyncTestClient(two) as client:
+        for groups in (one.groups, two.groups):
+            async with client.connect("/plain") as ann, client.connect("/plain") as bob:
+                await bob.expect_nothing()
+                await groups.disconnect(f"session:{ids[-2]}", 4001, "banned")
+                assert await ann.expect_closed(4001) == "banned"
+                await bob.expect_nothing()

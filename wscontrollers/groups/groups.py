@@ -144,9 +144,9 @@ class Groups:
     async def disconnect(self, who: Session[Any, Any] | str, code: int = 1000, reason: str = "") -> None:
         """End a session, or all sessions of a user, in whatever process they are.
 
-        A session that has never asked for its groups or its user is not found. A process that is cut off from the engine at that
-        moment makes good for it when it is back, up to ten minutes later: for the sessions that it had by then, not for those
-        that came behind the order.
+        A session that has never asked for its groups or its user is found in this process, and in those that are connected to the
+        engine: where groups are declared, or used. A process that is cut off from the engine at that moment makes good for it
+        when it is back, up to ten minutes later: for the sessions that it had by then, not for those that came behind the order.
 
         Args:
             who: A session, "session:id" or "user:id".

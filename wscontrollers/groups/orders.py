@@ -9,6 +9,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from ..exceptions import EngineDownError
+from ..session.finding import find_session
 from .control import Disconnect, order_in
 from .engines.engine import Arrival, Connection, History, Position
 from .names import EVERYBODY, SESSION, USER
@@ -104,3 +105,8 @@ class Orders:
             is_meant = order.who in (SESSION + life.id, None if life.user is None else USER + life.user)
             if is_meant and (before is None or sessions.since < before):
                 life.stop(order.code, order.reason)
+        if order.who.startswith(SESSION) and (name := order.who.removeprefix(SESSION)) not in self._hub.sessions:
+            # One that never asked for its groups. Whoever knows its id knew it while it lasted, so it began before the order.
+            session = find_session(name)
+            if session is not None:
+                session.stop(order.code, order.reason)

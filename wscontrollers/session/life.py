@@ -143,6 +143,10 @@ class Life(Speaker):
             self._id = token_hex(8)
         return self._id
 
+    def is_named(self, name: str) -> bool:
+        """Whether this is its id; one that nobody asked for its id has none."""
+        return self._id == name
+
     @property
     def memberships(self) -> Memberships:
         """The groups that it is in.

@@ -33,6 +33,11 @@ class Timekeeper:
         self._stalled_since = self._asked_at = 0.0
         self._epoch = self._writes = -1
 
+    @property
+    def life(self) -> Life:
+        """The session."""
+        return self._life
+
     def wake(self) -> None:
         """A frame came, or the session comes to its end: look at every tick again."""
         self._life.intake.is_quiet = False

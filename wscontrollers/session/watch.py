@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
@@ -69,6 +70,11 @@ class Watch:
         if self._task is None:
             self._task = start_detached(self._run)
 
+    @property
+    def watched(self) -> tuple[Watched, ...]:
+        """What it looks after."""
+        return tuple(self._watched.values())
+
     def remove(self, watched: Watched) -> None:
         """Look after it no more."""
         self._watched.pop(id(watched), None)
@@ -119,6 +125,12 @@ class Watch:
 
 
 _watches: RunVar[WeakKeyDictionary[Clock, Watch]] = RunVar("wscontrollers_watches")
+
+
+def watched_here() -> Iterator[Watched]:
+    """All that is looked after in the running event loop, by whatever clock."""
+    for watch in tuple((_watches.get(None) or {}).values()):
+        yield from watch.watched
 
 
 def watch_of(clock: Clock) -> Watch:
