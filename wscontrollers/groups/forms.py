@@ -19,9 +19,8 @@ _FILLING: Final = "x"
 def common_name(first: str, second: str) -> str | None:
     """The shortest name that has the forms of two patterns; None if no name has."""
     forms = _steps_of(first), _steps_of(second)
-    start: tuple[int, int] = (0, 0)
-    found: dict[tuple[int, int], str] = {start: ""}
-    waiting = deque[tuple[int, int]]([start])
+    found: dict[tuple[int, int], str] = {(0, 0): ""}
+    waiting = deque(found)
     while waiting:
         places = waiting.popleft()
         if all(place == len(steps) for place, steps in zip(places, forms, strict=True)):
