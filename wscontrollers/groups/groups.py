@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("wscontrollers.groups")
 
+_NOTHING = frozenset[type]()
 SEEN = 4096
 """Of how many groups it is remembered what can be published to them."""
 
@@ -88,7 +89,7 @@ class Groups:
         self._guards: dict[Group, Guard] = {}
         self._readers: dict[Group, KeptReader] = {}
         self._sends: dict[Group, Sends] = {}
-        self._sendable: set[tuple[str, type[Any]]] = set()
+        self._sendable: dict[str, set[type[Any]]] = {}
         self._served: Container | None = None
         self._hubs = Hubs(self.engine, self.declarations.history_of, lease)
         self._hub = self._hubs.here
@@ -122,7 +123,7 @@ class Groups:
             ValueError: It is no name of a group, or `to` or `exclude` is nobody.
             TypeError: It is nothing that can be sent, or none of the types that the group declares.
         """
-        if (group, message.__class__) not in self._sendable:
+        if message.__class__ not in self._sendable.get(group, _NOTHING):
             self._require_sendable(group, message)
         envelope = self._encoder.envelope(message, exclude=excluded(exclude), to=None if to is None else target_of(to))
         if self.delivers_alone:
@@ -139,7 +140,7 @@ class Groups:
         if not isinstance(message, dict):  # of which its class says nothing
             if len(self._sendable) >= SEEN:
                 self._sendable.clear()
-            self._sendable.add((group, message.__class__))
+            self._sendable.setdefault(group, set()).add(message.__class__)
 
     async def disconnect(self, who: Session[Any, Any] | str, code: int = 1000, reason: str = "") -> None:
         """End a session, or all sessions of a user, in whatever process they are.
