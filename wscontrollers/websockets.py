@@ -28,6 +28,8 @@ class ServedWebSocket(WebSocket):
     """The code and the reason of the close frame that ends it, where nothing else closes it."""
     close_within: float | None = None
     """Seconds that this frame has to go out: a peer that has stopped reading takes none. None waits."""
+    told: Callable[[int, str], None] | None = None
+    """Is told with what code and reason it was closed, while a session is held on it."""
     hang_up: Callable[[Send, float], None] | None = None
     """Sees to it that the connection is gone so many seconds later, though its peer has stopped reading."""
     decode: Callable[[str | bytes], Any] | None = None
@@ -137,8 +139,11 @@ class ServedWebSocket(WebSocket):
         if within is None:
             await super().close(code, reason)
             return
+        was_accepted = self.application_state is _CONNECTED
         with anyio.move_on_after(within) as scope:
             await super().close(code, reason)
+        if self.told is not None and was_accepted:
+            self.told(code, reason or "")
         if self.hang_up is not None:
             self.hang_up(self._send, 0 if scope.cancelled_caught else within)
 

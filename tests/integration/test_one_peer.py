@@ -243,7 +243,8 @@ def test_a_server_ends_though_a_peer_has_stopped_reading(ws: str, is_full: bool,
             assert peer.ended.get(timeout=10) == "sent"
             begun = time.monotonic()
         assert time.monotonic() - begun < 5
-    assert peer.ended.get(timeout=1).code == 1012
+    ended = peer.ended.get(timeout=1)
+    assert (ended.by, ended.code) == ("server", 1012)
 
 
 def full(ends: queue.Queue[Any], seconds: float) -> App:

@@ -14,6 +14,12 @@ def test_a_broken_connection_is_the_networks(code: int, by: str) -> None:
     assert Ended.by_peer(code, "r") == Ended(by, code, "r")  # type: ignore[arg-type]
 
 
+def test_a_server_that_ends_is_no_client() -> None:
+    """1012 without a reason is what a server says to all; with one a client said it."""
+    assert Ended.by_peer(1012, "") == Ended("server", 1012)
+    assert Ended.by_peer(1012, "r") == Ended("client", 1012, "r")
+
+
 def test_a_reason_fits_into_a_close_frame() -> None:
     """At most 123 bytes of UTF-8, never half a character."""
     assert shortened("short") == "short"

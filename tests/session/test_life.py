@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from wscontrollers import App, Controller, Depends, latest, websocket
+from wscontrollers import App, Controller, Delivery, Depends, WebSocket, latest, websocket
 from wscontrollers.messages import Message
 from wscontrollers.session import Ended, Limits, Session
 from wscontrollers.testing import AsyncTestClient
@@ -34,6 +34,24 @@ def echo(limits: Limits | None = None) -> App:
             await session.reply(message, Said(text=message.text))
 
     return app
+
+
+async def test_a_close_beside_the_session_ends_it() -> None:
+    """`websocket.close()` is the end of the session too: it is known by its code, and nothing is sent or received any more."""
+    app = App()
+    seen: list[Any] = []
+
+    @app.websocket("/")
+    async def endpoint(websocket: WebSocket, session: Session[Say, Said]) -> None:
+        await session.send(Said(text="bye"))
+        await websocket.close(4012, "enough")
+        seen.extend([session.ended, await session.send(Said(text="late")), session.send_nowait(Said(text="late"))])
+        seen.extend([message async for message in session])
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.expect(Said)
+        assert await peer.expect_closed(4012) == "enough"
+    assert seen == [Ended("server", 4012, "enough"), Delivery.CLOSED, Delivery.CLOSED]
 
 
 async def test_a_busy_endpoint_learns_that_its_peer_left() -> None:

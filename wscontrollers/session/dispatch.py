@@ -123,7 +123,7 @@ class Dispatcher(Controls):
                     self._current = None
                 if self._cancelled is not None:
                     await checkpoint()  # a cancel that came too late ends here, and not in the next message
-            while self._running and life.ended is not None and life.ended.by == "server":
+            while self._running and life.has_grace:
                 await self._one_less()  # when their grace is over this is interrupted
 
     async def finish(self) -> None:

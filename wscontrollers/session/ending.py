@@ -10,6 +10,9 @@ from ..exceptions import WebSocketException
 LOSS = 1006
 """The code for a connection that broke; no peer sends it (RFC 6455, section 7.4.1)."""
 
+SERVICE_RESTART = 1012
+"""The code with which a server that ends closes its connections, below the session."""
+
 MAX_REASON = 123
 """The bytes that a close frame has for its reason (RFC 6455, section 5.5)."""
 
@@ -20,7 +23,7 @@ class Ended:
 
     Attributes:
         by: Who ended it; "network" where the connection broke. Some servers report a lost peer as 1005, which is a polite close
-            without a code too; then it is "client".
+            without a code too; then it is "client". A server that ends closes with 1012, and gives no reason; that is "server".
         code: The close code (RFC 6455, section 7.4).
         reason: The reason that was sent with it.
         exception: What ended it here, if it was an exception.
@@ -34,6 +37,8 @@ class Ended:
     @classmethod
     def by_peer(cls, code: int, reason: str) -> Ended:
         """The end that ASGI's disconnect event tells of."""
+        if code == SERVICE_RESTART and not reason:
+            return cls("server", code)
         return cls("network" if code == LOSS else "client", code, reason)
 
 

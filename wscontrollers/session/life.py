@@ -57,6 +57,7 @@ class Life(Speaker):
         ended: By whom, with what code and why it ended; None while it lasts.
         ended_at: The clock's seconds then.
         is_direct: Whether its machinery may look past ASGI at a known server.
+        is_gone: Whether the peer, or the server's connection, is known to be gone.
         is_lost: Whether a write failed.
         line: What it has in place of a connection, if it can be resumed.
         controls: Who deals with control frames.
@@ -79,6 +80,7 @@ class Life(Speaker):
         "failure",
         "intake",
         "is_direct",
+        "is_gone",
         "is_lost",
         "limits",
         "line",
@@ -101,14 +103,14 @@ class Life(Speaker):
     ) -> None:
         limits = wire.limits
         self.websocket = websocket
-        websocket.close_within, websocket.hang_up = CLOSE_TIME, hang_up
+        websocket.close_within, websocket.hang_up, websocket.told = CLOSE_TIME, hang_up, self.closed
         self.wire = wire
         self.limits = limits
         self.framing, self.subprotocol = wire.negotiate(websocket.scope.get("subprotocols") or ())
         self.clock = clock = clock_of(websocket.scope)
         self.ended: Ended | None = None
         self.ended_at = 0.0
-        self.is_lost = False
+        self.is_gone = self.is_lost = False
         self.controls: Controls = NO_CONTROLS
         self.failure: Exception | None = None
         self.thrown: Exception | None = None
@@ -292,7 +294,7 @@ class Life(Speaker):
         self.end(Ended("server", GOING_AWAY if failure is None else INTERNAL_ERROR, exception=failure))
         self._tasks = None
         self.outbox.close()
-        if self.ended is not None and self.ended.by == "server" and self.websocket.application_state is WebSocketState.CONNECTED:
+        if self.has_grace and self.websocket.application_state is WebSocketState.CONNECTED:
             self.websocket.client_state = WebSocketState.CONNECTED  # who read the WebSocket itself was told of a disconnect
 
     # Tasks
@@ -329,7 +331,7 @@ class Life(Speaker):
             return
         self.ended = ended
         self.ended_at = self.clock.now()
-        if ended.by == "server":
+        if self.has_grace:
             self.websocket.closing = (ended.code, shortened(ended.reason))
         else:
             self.outbox.close()
@@ -347,6 +349,11 @@ class Life(Speaker):
             self.failure = error
         self.end(ended_by(error))
         self.interrupt()
+
+    @property
+    def has_grace(self) -> bool:
+        """Whether it was ended here, and its peer is there to be told: what runs is given time to finish then."""
+        return self.ended is not None and self.ended.by == "server" and not self.is_gone
 
     def came_back(self) -> None:
         """The client of a session that can be resumed is there again: it was not silent, it was away."""
@@ -396,10 +403,16 @@ class Life(Speaker):
         self.outbox.close()
         return Delivery.CLOSED
 
+    def closed(self, code: int, reason: str) -> None:
+        """The endpoint closed the WebSocket itself, beside the session."""
+        self.end(Ended("server", code, reason))
+        self.outbox.close()
+
     def departed(self, code: int, reason: str) -> None:
         """The peer is gone: what runs is cancelled; an endpoint that waits for a message goes on behind its loop."""
         self.websocket.client_state = WebSocketState.DISCONNECTED
         is_waiting = self.reading.waiter is not None and self.reading.waiter is self._task
+        self.is_gone = True
         self.end(Ended.by_peer(code, reason))
         self.outbox.close()  # also where the session comes to its end already: nobody takes what is left
         if not is_waiting:
@@ -423,6 +436,7 @@ class Life(Speaker):
     def release(self) -> None:
         """Let go of everything when all is over: what held each other would be garbage to be searched for."""
         self.controls = NO_CONTROLS
+        self.websocket.told = None
         self._task = self._enrol = self.line = None
         if self._memberships is not None:
             self._memberships.release()
