@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from time import time
 from typing import Annotated, Any
 
 import anyio
@@ -26,6 +28,8 @@ from wscontrollers import (
 )
 from wscontrollers.groups import MemoryEngine
 from wscontrollers.messages import ErrorFrame, Gap, Presence, Recovered
+from wscontrollers.session.resuming.kept import Place
+from wscontrollers.session.resuming.tickets import Ticket
 from wscontrollers.testing import AsyncTestClient
 
 SECRET = "one secret for all"
@@ -159,6 +163,7 @@ async def test_it_moves_back_again() -> None:
             await first.expect_nothing()
             first.reset()
         async with twos.connect("/rooms", resume=first) as second:
+            await second.request(Say(text="a"))
             second.reset()
         async with ones.connect("/rooms", resume=first) as stranger:
             assert stranger.resumption.resumed is None
@@ -263,7 +268,7 @@ async def test_of_two_who_want_a_session_that_was_left_one_has_it() -> None:
     engine = SharedMemory()
     (one, _), (two, _), (three, _) = process(engine), process(engine), process(engine)
     async with AsyncTestClient(one), AsyncTestClient(two), AsyncTestClient(three):
-        await one.groups.mover.leave(KEPT, 30)
+        await one.groups.mover.leave(KEPT)
         found: list[Any] = []
 
         async def take(app: Any) -> None:
@@ -323,3 +328,57 @@ async def test_what_is_no_question_and_no_answer_is_passed_over(caplog: pytest.L
             await anyio.wait_all_tasks_blocked()
 
     assert [record.message for record in caplog.records] == ["groups: a question of another process was not understood"]
+
+
+async def test_a_process_that_refuses_leaves_the_session_to_others() -> None:
+    """A guard that denies, or fails, used nothing: the client may come again, here or elsewhere."""
+    engine = SharedMemory()
+    refuses = [True]
+
+    class Guarded(Rooms):
+        ends: list[Any] = []
+
+        def __init__(self) -> None:
+            if refuses.pop():
+                raise Denied(503, "busy")
+
+    refuses = [False, True]
+    (one, _), (two, _) = process(engine), process(engine, controller=Guarded)
+    async with AsyncTestClient(one) as ones, AsyncTestClient(two) as twos:
+        async with ones.connect("/rooms") as before:
+            await before.request(Join(group="plain"))
+            before.reset()
+        await twos.connect("/rooms", resume=before).expect_refused(503)
+        async with twos.connect("/rooms", resume=before, allow_leftovers=True) as session:
+            assert session.resumption.resumed is not None
+            assert session.resumption.resumed.moved
+
+
+async def test_who_is_locked_out_while_his_session_moves_stays_out() -> None:
+    """What was ordered when nobody had it holds for it."""
+    engine = SharedMemory()
+    (one, _), (two, _) = process(engine), process(engine)
+    async with AsyncTestClient(two) as twos:
+        async with AsyncTestClient(one) as ones, ones.connect("/rooms") as before:
+            await before.expect_nothing()
+            before.reset()
+        await two.groups.disconnect("user:ann", 4003, "locked out")
+        async with twos.connect("/rooms", resume=before) as session:
+            assert await session.expect_closed(4003) == "locked out"
+
+
+async def test_a_session_that_caught_up_when_it_moved_is_told_that_it_may_lack_something() -> None:
+    """Up to where it has the messages of that group is not known."""
+    engine = SharedMemory()
+    (one, _), (two, _) = process(engine), process(engine)
+    kept = replace(
+        KEPT, groups=[Place("room:tea", None, 0, "Ann")], user="ann", place=("", "/rooms"), origin=None, subprotocol=None
+    )
+    tickets = Rooms.resume.tickets if Rooms.resume else None
+    assert tickets is not None
+    async with AsyncTestClient(one), AsyncTestClient(two) as twos:
+        await one.groups.mover.leave(replace(kept, at=time()))
+        ticket = tickets.sign(Ticket(kept.session, 3, int(time()) + 100))
+        params = {"resume": ticket, "received": "7"}
+        async with twos.connect("/rooms", params=params, allow_leftovers=True) as session:
+            assert [type(each) for each in (await session.expect(Presence), await session.expect(Gap))] == [Presence, Gap]

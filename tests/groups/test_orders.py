@@ -120,7 +120,7 @@ async def test_what_was_obeyed_is_not_obeyed_again() -> None:
             hub.resumed(EVERYBODY, top)
             await ann.expect_nothing()
             assert reads == []
-            hub._orders._position = Position(top.epoch, 0)
+            hub.orders._position = Position(top.epoch, 0)
             hub.resumed(EVERYBODY, top)
             await ann.expect_nothing()
             assert reads == [Position(top.epoch, 0)]
@@ -137,7 +137,7 @@ async def test_orders_that_are_lost_are_told(caplog: pytest.LogCaptureFixture) -
         vars(hub)["arrived"] = lambda arrival: None
         await app.groups.disconnect("user:ann", 4001)
         del vars(hub)["arrived"]
-        hub._orders._position = Position("another", 7)
+        hub.orders._position = Position("another", 7)
         with caplog.at_level(logging.WARNING, "wscontrollers.groups"):
             hub.resumed(EVERYBODY, (await connection.read(EVERYBODY)).top)
             await ann.expect_closed(4001)
@@ -175,7 +175,7 @@ async def test_an_engine_that_begins_without_its_server() -> None:
     one, two = serving(engine), serving(engine)
     async with AsyncTestClient(one), AsyncTestClient(two) as client, client.connect("/ann") as ann:
         await ann.expect_nothing()
-        two.groups._hub()._orders._position = None
+        two.groups._hub().orders._position = None
         async with Cut(two):
             await one.groups.disconnect("user:ann", 4001)
         await ann.expect_closed(4001)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import anyio
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from wscontrollers import (
     App,
@@ -450,3 +451,46 @@ async def test_an_endpoint_that_accepts_by_itself_gives_its_ticket_then() -> Non
             before.reset()
         async with client.connect("/", resume=before) as session:
             assert session.resumption.resumed is not None
+
+
+async def test_who_leaves_before_an_accept_is_not_waited_for() -> None:
+    """He has no ticket."""
+    ended = anyio.Event()
+
+    class Late(Controller):
+        resume = Resume(30)
+
+        @websocket("/", accept=False)
+        async def enter(self, session: Session[Any, Any]) -> None:
+            try:
+                while (await session.websocket.receive())["type"] != "websocket.disconnect":
+                    pass
+            finally:
+                ended.set()
+
+    async with AsyncTestClient(App(controllers=[Late])) as client:
+        with anyio.move_on_after(0.05):
+            async with client.connect("/"):
+                pass
+        with anyio.fail_after(5):
+            await ended.wait()
+
+
+async def test_any_query_can_be_looked_at() -> None:
+    """One that no ticket is in, with more parameters than anybody reads."""
+    query = "&".join(["resume=x"] * 1001)
+    async with AsyncTestClient(App(controllers=[Rooms])) as client, client.connect(f"/rooms/tea?{query}") as session:
+        await session.expect_nothing()
+        assert session.resumption.resumed is None
+
+
+async def test_without_a_lifespan_the_end_of_the_server_is_the_end_of_sessions() -> None:
+    """Nobody would end them later."""
+    controller, ends = ended_in(Rooms)
+    app = App(controllers=[controller])
+    for mounted, count in ((Starlette(routes=[Mount("/", app)]), 1), (app, 1)):
+        async with AsyncTestClient(mounted) as client:
+            async with client.connect("/rooms/tea") as session:
+                await session.expect_nothing()
+                await session.close(1012)
+            assert len(ends) == count

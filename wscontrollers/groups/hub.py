@@ -61,6 +61,7 @@ class Hub:
     Attributes:
         start: Starts a task that belongs to no session.
         node: Who is in the groups with presence.
+        orders: What all processes are asked to do.
         mover: Gives sessions that can be resumed to other processes, and takes theirs.
         sessions: By their ids, those that are in a group or said whose they are.
         state: How the engine is.
@@ -82,7 +83,7 @@ class Hub:
         self._closing = Event()
         self._closed = Event()
         self._groups: dict[str, LocalGroup] = {}
-        self._orders = Orders(self)
+        self.orders = Orders(self)
         self._opens_later = False
         self._own: tuple[bytes, Envelope] | None = None
         self._detached = Detached(engine.name)
@@ -135,7 +136,7 @@ class Hub:
         assert opening is not None
         try:
             async with self._engine.connect(self) as connection:
-                await self._orders.begin(connection)
+                await self.orders.begin(connection)
                 self._connection = connection
                 self._subscribe_all(connection)
                 opening.done.set()
@@ -284,7 +285,7 @@ class Hub:
         name = group_of(arrival.channel)
         if name is None:
             if arrival.channel == EVERYBODY:
-                self._orders.arrived(arrival)
+                self.orders.arrived(arrival)
             elif not self.node.arrived(arrival):
                 self.mover.arrived(arrival)
             return
@@ -306,7 +307,7 @@ class Hub:
     def resumed(self, channel: str, position: Position) -> None:
         """See `Listener.resumed`."""
         if channel == EVERYBODY:
-            self._orders.resumed(position)
+            self.orders.resumed(position)
             return
         if self.node.resumed(channel, position):
             return

@@ -137,7 +137,7 @@ class SessionGroups:
         info = self._hub.node.info_of(name, self.life.id)
         return Place(name, info=info) if position is None else Place(name, *position, info)
 
-    async def restore(self, places: Sequence[Place], user: str | None) -> None:
+    async def restore(self, places: Sequence[Place], user: str | None, *, since: float) -> None:
         """See `session.memberships.Memberships.restore`."""
         if user is not None:
             await self.identify(user)
@@ -150,6 +150,7 @@ class SessionGroups:
             except EngineDownError as error:
                 logger.warning("session %s: it is not in a group that it was in: %s", self.life.id, error)
                 self.life.tell(Gap(0, "engine", place.group))
+        await self._hub.orders.make_good(self.life, since)
 
     async def _return_to(self, place: Place) -> None:
         name = own(place.group)
@@ -159,17 +160,19 @@ class SessionGroups:
         await self._groups.guard(name, self.life)
         await self._enter(name, self._groups.declarations.presence_of(name), place.info)
         here = group.position
-        if group.has_history or here is None or (here.epoch, here.offset) == (place.epoch, place.offset):
-            return
-        is_known = here.epoch == place.epoch and group.counts
-        self.life.tell(Gap(here.offset - place.offset if is_known else 0, "engine", name))
+        if place.epoch is None:
+            self.life.tell(Gap(0, "engine", name))
+        elif not group.has_history and here is not None and (here.epoch, here.offset) != (place.epoch, place.offset):
+            is_known = here.epoch == place.epoch and group.counts
+            self.life.tell(Gap(here.offset - place.offset if is_known else 0, "engine", name))
 
     def release(self) -> None:
         """Leave everything: the session is over."""
         joined, self._joined = self._joined, {}
         for name, member in joined.items():
             self._remove(name, member)
-        self._hub.sessions.pop(self.life.id, None)
+        if self._hub.sessions.get(self.life.id) is self:  # one that moved away and back again is another one
+            del self._hub.sessions[self.life.id]
 
     async def _enter(
         self, name: str, declared: PresenceOf[Any] | None = None, info: Any = None, entry: _Entry | None = None

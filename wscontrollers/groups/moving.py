@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,8 @@ _ANSWERS: Final = "m:to:"
 """What the channel begins with on which one process hears the answers."""
 _LEFT: Final = "m:left:"
 """What the channel begins with on which a process that ends leaves a session."""
+_QUESTIONS: Final = 100
+"""How many questions may wait at once; who comes behind them has another session."""
 _CLAIMS: Final = 8
 """How many entries such a channel has: the session, and who wants it."""
 _CLAIM: Final = b"claim "
@@ -84,19 +87,21 @@ class Mover:
         hub: The groups of the event loop.
     """
 
-    __slots__ = ("_hears_answers", "_hears_asks", "_hub", "_owner", "_questions")
+    __slots__ = ("_answers_on", "_asks_on", "_hub", "_is_beginning", "_owner", "_questions")
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._owner: object = None
         self._questions: dict[str, _Waiting] = {}
-        self._hears_asks = self._hears_answers = False
+        self._asks_on: Connection | None = None
+        self._answers_on: Connection | None = None
+        self._is_beginning = False
 
     def begin(self, owner: object) -> None:
         """Hear who looks for a session of an application, from now on; nothing happens if this is done already."""
-        if not self._hears_asks:
-            self._owner = owner
-            self._hears_asks = True
+        self._owner = owner
+        if not self._is_beginning and (self._asks_on is None or self._asks_on is not self._hub.connection):
+            self._is_beginning = True
             self._hub.start(self._hear_asks)
 
     async def take(self, asked: Asked) -> Kept | None:
@@ -115,14 +120,17 @@ class Mover:
             logger.warning("a session cannot be taken over from another process: %s", error)
             return None
 
-    async def leave(self, kept: Kept, seconds: float) -> None:
-        """Leave a session to whom its client comes to, for so many seconds.
+    async def leave(self, kept: Kept) -> None:
+        """Leave a session to whom its client comes to, for the time of its grace; what is in the way of that is logged."""
+        try:
+            connection = await self._hub.open()
+            await connection.publish(_LEFT + kept.session, kept.encode(), History(_CLAIMS, kept.grace))
+        except Exception:
+            logger.exception("session %s: it cannot be left to another process", kept.session)
 
-        Raises:
-            EngineDownError: The engine does not answer.
-        """
-        connection = await self._hub.open()
-        await connection.publish(_LEFT + kept.session, kept.encode(), History(_CLAIMS, seconds))
+    def leave_later(self, kept: Kept) -> None:
+        """Do that in a task of its own."""
+        self._hub.start(partial(self.leave, kept))
 
     def arrived(self, arrival: Arrival) -> bool:
         """A message of another process; whether it was one of these."""
@@ -143,10 +151,10 @@ class Mover:
     async def _hear_asks(self) -> None:
         try:
             connection = await self._hub.open()
+            self._asks_on = connection  # an engine that is away makes a note of it
             await connection.subscribe(_ASKS)
-        except EngineDownError:
-            self._hears_asks = self._hub.connection is not None  # then it is noted, and done when the engine is there
-            raise
+        finally:
+            self._is_beginning = False
 
     def _asked(self, data: bytes) -> None:
         try:
@@ -161,6 +169,7 @@ class Mover:
 
         async def tell() -> None:
             connection = await self._hub.open()
+            await self._hub.node.settle()  # that it is gone here is not to be heard behind its coming there
             await connection.publish(_ANSWERS + question.to, _ANSWER.dump_json(answer))
 
         self._hub.start(tell)
@@ -174,15 +183,17 @@ class Mover:
         if found is None or not found.admits(asked):
             return None
         claim = _CLAIM + token_hex(8).encode()
-        await connection.publish(channel, claim, History(_CLAIMS, 60.0))
+        await connection.publish(channel, claim, History(_CLAIMS, found.grace))  # as long as what it claims
         entries = [data for _, data in (await connection.read(channel)).entries]
         return found if _last_in(entries) == found and _first_claim(entries) == claim else None
 
     async def _given(self, connection: Connection, asked: Asked) -> Kept | None:
         """A session that another process has."""
-        if not self._hears_answers:
+        if len(self._questions) >= _QUESTIONS:
+            return None
+        if self._answers_on is not connection:
             await connection.subscribe(self._answers)
-            self._hears_answers = True
+            self._answers_on = connection
         question = Question(asked, token_hex(8), self._hub.node.id)
         waiting = self._questions[question.id] = _Waiting()
         try:
@@ -203,6 +214,8 @@ class Mover:
         if waiting is not None:
             waiting.kept = answer.kept
             waiting.answered.set()
+        elif answer.kept is not None:  # nobody waits any more: its client may come once more
+            self.leave_later(answer.kept)
 
 
 def _last_in(entries: list[bytes]) -> Kept | None:

@@ -15,6 +15,7 @@ from .engines.engine import Arrival, Connection, History, Position
 from .names import EVERYBODY, SESSION, USER
 
 if TYPE_CHECKING:
+    from ..session.life import Life
     from .hub import Hub
 
 logger = logging.getLogger("wscontrollers.groups")
@@ -93,6 +94,26 @@ class Orders:
             if order is not None:
                 self._obey(order, before=order.at)
 
+    async def make_good(self, life: Life, since: float) -> None:
+        """Obey for one session what was ordered while it was on its way from another process.
+
+        Args:
+            life: The session.
+            since: When it left, in seconds since 1970.
+        """
+        connection = self._hub.connection
+        if connection is None:
+            return
+        try:
+            page = await connection.read(EVERYBODY)
+        except EngineDownError:
+            logger.warning("session %s: whether it was ordered to end while it moved is not known", life.id)
+            return
+        for _, data in page.entries:
+            order = order_in(data)
+            if order is not None and order.at >= since and _means(order, life):
+                life.stop(order.code, order.reason)
+
     def _obey(self, order: Disconnect, before: float | None = None) -> None:
         """End the sessions that are meant.
 
@@ -102,11 +123,14 @@ class Orders:
         """
         for sessions in tuple(self._hub.sessions.values()):
             life = sessions.life
-            is_meant = order.who in (SESSION + life.id, None if life.user is None else USER + life.user)
-            if is_meant and (before is None or sessions.since < before):
+            if _means(order, life) and (before is None or sessions.since < before):
                 life.stop(order.code, order.reason)
         if order.who.startswith(SESSION) and (name := order.who.removeprefix(SESSION)) not in self._hub.sessions:
             # One that never asked for its groups. Whoever knows its id knew it while it lasted, so it began before the order.
             session = find_session(name)
             if session is not None:
                 session.stop(order.code, order.reason)
+
+
+def _means(order: Disconnect, life: Life) -> bool:
+    return order.who in (SESSION + life.id, None if life.user is None else USER + life.user)

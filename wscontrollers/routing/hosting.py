@@ -101,6 +101,11 @@ class Host:
         """Whether groups were asked for, by declaration or in use."""
         return self._groups is not None or self.engine is not None or bool(self.declared)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a lifespan of it is under way in the running event loop."""
+        return bool(_runs_here().get(self))
+
     def enrol(self, life: Life) -> Memberships:
         """The memberships of a session."""
         return self.groups.enrol(life)

@@ -10,14 +10,13 @@ from urllib.parse import parse_qsl
 import anyio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..exceptions import EngineDownError
 from ..session.framing import SPOKEN_KEY
 from ..session.holding import LINE_KEY, SENDS_KEY
 from ..session.loops import start_detached
 from ..session.resuming.carrying import carry, run
 from ..session.resuming.connection import Connection
 from ..session.resuming.keeper import keeper
-from ..session.resuming.kept import Asked, Kept
+from ..session.resuming.kept import Asked
 from ..session.resuming.line import Line
 from ..session.resuming.resume import Resume
 from ..websockets import ServedWebSocket
@@ -57,7 +56,7 @@ class Resumable:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
-        connection = Connection(scope, receive, send)
+        connection = Connection(scope, receive, send, ends_with_server=not self._host.is_running)
         asked = self._asked(connection)
         line = None if asked is None else keeper().find(asked.session, self._host)
         if asked is not None and line is not None and line.claim(connection, asked):
@@ -78,6 +77,10 @@ class Resumable:
 
         async def serve() -> None:
             failure = await run(line, self._app, scope)
+            scope.pop(LINE_KEY, None)
+            mover = _mover(self._host)
+            if mover is not None and line.kept is not None:  # its client was never told that it goes on here
+                mover.leave_later(line.kept)
             if isinstance(failure, Exception):
                 with suppress(Exception):  # under a TestClient it is raised, and here is nobody who hears of it
                     await Incident.of(scope).last_resort(failure, ServedWebSocket(scope, line.receive, line.send))
@@ -106,7 +109,10 @@ def _given(scope: Scope) -> tuple[str, int] | None:
     query: bytes = scope.get("query_string", b"")
     if TICKET.encode() not in query:
         return None
-    given = dict(parse_qsl(query.decode("latin-1"), max_num_fields=1000))
+    try:
+        given = dict(parse_qsl(query.decode("latin-1"), max_num_fields=1000))
+    except ValueError:
+        return None
     ticket, received = given.get(TICKET), given.get(RECEIVED, "0")
     if ticket is None or not (received.isascii() and received.isdigit() and len(received) <= 18):
         return None
@@ -124,19 +130,12 @@ async def end_sessions(host: Host) -> None:
         for line in lines:
             kept = None if mover is None else line.leave()
             if mover is not None and kept is not None:
-                tasks.start_soon(_leave, mover, kept, line.grace)
+                tasks.start_soon(mover.leave, kept)
             else:
                 line.stop()
         with anyio.move_on_after(_PATIENCE):
             for line in lines:
                 await line.done.wait()
-
-
-async def _leave(mover: Mover, kept: Kept, seconds: float) -> None:
-    try:
-        await mover.leave(kept, seconds)
-    except EngineDownError as error:
-        logger.warning("session %s: it cannot be left to another process: %s", kept.session, error)
 
 
 def _mover(host: Host) -> Mover | None:

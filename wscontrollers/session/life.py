@@ -273,15 +273,15 @@ class Life(Speaker):
             self.give_up()
 
     async def _hold(self, line: Line) -> None:
-        line.hold(self)
         if not self.is_connecting:
             await self._announce(line)
 
     async def _announce(self, line: Line) -> None:
+        line.hold(self)
         kept = line.kept
         await line.announce()
         if kept is not None and (kept.groups or kept.user is not None):
-            await self.memberships.restore(kept.groups, kept.user)
+            await self.memberships.restore(kept.groups, kept.user, since=kept.at)
 
     async def _see_off(self) -> None:
         self.end(Ended("server", NORMAL))
@@ -375,6 +375,8 @@ class Life(Speaker):
         """End the session, which goes on in another process; what is to be sent is sent there."""
         self.end(Ended("server", SERVICE_RESTART, "resumed in another process"))
         self.outbox.close()
+        if self._memberships is not None:
+            self._memberships.release()
         self.interrupt()
 
     def stop(self, code: int, reason: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from typing import Any
 
 
@@ -50,7 +51,7 @@ def start_detached(function: Callable[[], Awaitable[None]]) -> object:
     except RuntimeError:
         from trio.lowlevel import spawn_system_task
 
-        return spawn_system_task(function)
+        return spawn_system_task(function, context=copy_context())  # as on asyncio: who starts it is seen by it
 
     async def run() -> None:
         await function()

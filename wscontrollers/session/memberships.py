@@ -58,8 +58,14 @@ class Memberships(Protocol):
         """Which groups it is in, and up to where it has their messages."""
         ...
 
-    async def restore(self, places: Sequence[Place], user: str | None) -> None:
-        """Be where the session was in another process, and whose it was there; what was published meanwhile is sent, or told."""
+    async def restore(self, places: Sequence[Place], user: str | None, *, since: float) -> None:
+        """Be where the session was in another process, and whose it was there; what was published meanwhile is sent, or told.
+
+        Args:
+            places: The groups.
+            user: Whose it was.
+            since: When it was that, in seconds since 1970: who ordered its end since then is obeyed.
+        """
         ...
 
     def release(self) -> None:

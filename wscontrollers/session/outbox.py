@@ -60,6 +60,7 @@ class Outbox(Outlet):
 
     __slots__ = (
         "_backlog",
+        "_behind_gap",
         "_frames",
         "_idle",
         "_owner",
@@ -81,6 +82,7 @@ class Outbox(Outlet):
         self._frames = frames
         self._size = size
         self._backlog: Backlog | None = None
+        self._behind_gap: Frame | None = None
         self.untold = self._refused = 0
         self._idle: Event | None = None
         self._state = _State.NEW
@@ -240,8 +242,10 @@ class Outbox(Outlet):
 
     @property
     def queued(self) -> list[Frame]:
-        """The frames that wait, behind the one that is written."""
-        return [entry.frame for entry in self._backlog or ()]
+        """The frames that wait, behind the one that is written, with what the peer is still to be told of."""
+        gap = self._owner.gap(self.untold) if self.untold else None
+        first = [each for each in (self._behind_gap, gap) if each is not None]
+        return [*first, *[entry.frame for entry in self._backlog or ()]]
 
     @property
     def waiting(self) -> int:
@@ -302,7 +306,9 @@ class Outbox(Outlet):
             if self.untold:
                 dropped, self.untold = self.untold, 0
                 if (gap := self._owner.gap(dropped)) is not None:
+                    self._behind_gap = frame
                     await self.send_event(gap)
+                    self._behind_gap = None
                 self.steps = self._state is _OPEN and is_steppable(self.send_event)
             await self.send_event(frame)
         except GONE:

@@ -109,9 +109,9 @@ class Timekeeper:
 
     def _is_away(self, line: Line, now: float) -> bool:
         """Whether the client is away; then no time counts but its own, to come back."""
+        line.expire(now)
         if line.is_detached:
             self._writes = -1
-            line.expire(now)
             return True
         if line.is_due(now):
             self._life.start(line.announce)
@@ -130,8 +130,9 @@ class Timekeeper:
 
     def _look_for_progress(self, now: float, stall: float) -> None:
         life = self._life
-        if life.outbox.writes != self._writes:
-            self._writes, self._stalled_since = life.outbox.writes, now
+        writes = life.outbox.writes + (0 if life.line is None else life.line.replayed)
+        if writes != self._writes:
+            self._writes, self._stalled_since = writes, now
         elif now - self._stalled_since >= stall:
             life.stop(TRY_AGAIN_LATER, "too slow")
             life.outbox.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from wscontrollers import Resume
 from wscontrollers.session.resuming.issuing import RENEWED, Issuing
 
@@ -37,24 +35,29 @@ def test_one_that_is_used_takes_all_others_with_it() -> None:
     issuing = Issuing(SESSION, Resume(60))
     issuing.issue(1000.0)
     issuing.issue(1001.0)
-    with issuing.used():
-        pass
+    issuing.spend()
 
     assert not issuing.is_good(1, 1002.0)
     assert not issuing.is_good(2, 1002.0)
 
 
-def test_one_that_brought_nobody_in_is_good_again() -> None:
-    """The connection broke before it was accepted."""
+def test_those_that_brought_nobody_in_are_good_again() -> None:
+    """Beside the one that was made since, which may have arrived or not."""
     issuing = Issuing(SESSION, Resume(60))
     issuing.issue(1000.0)
+    spent = issuing.spend()
+    issuing.issue(1001.0)
+    issuing.give_back(spent)
 
-    def use() -> None:
-        with issuing.used():
-            assert not issuing.is_good(1, 1001.0)
-            raise OSError("broken")
+    assert [issuing.is_good(number, 1002.0) for number in (1, 2, 3)] == [True, True, False]
 
-    with pytest.raises(OSError, match="broken"):
-        use()
 
-    assert issuing.is_good(1, 1001.0)
+def test_another_process_goes_on_from_there() -> None:
+    """Its numbers follow, and what was good is, for the time of the grace."""
+    issuing = Issuing(SESSION, Resume(60))
+    issuing.go_on(7, [5, 7], 1000.0)
+
+    assert issuing.good(1059.0) == {5, 7}
+    assert issuing.good(1060.0) == frozenset()
+    issuing.issue(1000.0)
+    assert issuing.number == 8

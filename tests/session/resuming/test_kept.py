@@ -26,6 +26,8 @@ KEPT = Kept(
     [],
     None,
     [],
+    30.0,
+    1000.0,
 )
 
 
@@ -70,7 +72,7 @@ def test_a_client_may_go_on_with_its_own_session_alone(change: dict[str, Any], a
 
 def test_as_many_frames_go_along_as_an_engine_carries() -> None:
     """The newest ones, in their order."""
-    frames: list[Any] = [{"text": "a"}, {"text": "x" * (MOST - 2)}, {"bytes": b"b"}, {"text": "c"}]
+    frames: list[Any] = [{"text": "a"}, {"text": "x" * (MOST - 7)}, {"bytes": b"b"}, {"text": "c"}]
 
     assert newest(frames) == [Flat.of(frame) for frame in frames[1:]]
     assert newest([]) == []

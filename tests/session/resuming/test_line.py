@@ -31,6 +31,7 @@ class Wire:
         self.connection = Connection({**HANDSHAKE, **scope}, self.receive, self.send)
         self.sent: list[Any] = []
         self.is_broken = self.is_stalled = False
+        self.gate: anyio.Event | None = None  # what all but the accept waits for
         self._incoming: deque[Any] = deque([{"type": "websocket.connect"}])
         self._more = anyio.Event()
 
@@ -41,6 +42,8 @@ class Wire:
 
     async def send(self, event: Any) -> None:
         await checkpoint()
+        if self.gate is not None and event["type"] != "websocket.accept":
+            await self.gate.wait()
         if self.is_stalled:
             await anyio.sleep_forever()
         if self.is_broken:
@@ -181,11 +184,112 @@ async def test_a_write_that_fails_is_done_on_the_next_connection() -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(line.send, text("two"))
         await anyio.wait_all_tasks_blocked()
-        assert line.is_detached
         assert claimed(line, other, number_of(resume, kept.tickets[0]), 1)
         assert await line.took_up(other.connection, 1)
 
     assert other.sent == ["websocket.accept", "Resumed 0 0", "two"]
+
+
+async def test_what_came_before_a_write_failed_is_still_read() -> None:
+    """A client that said something and closed did both, though an answer to it could not be written; else it is lost."""
+    clock = VirtualClock()
+    wire = Wire(**{CLOCK_KEY: clock})
+    line = Line(Resume(30), wire.connection, None)
+    line.hold(Held())
+    wire.is_broken = True
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(carry, line, wire.connection)
+        tasks.start_soon(line.send, text("one"))
+        await anyio.wait_all_tasks_blocked()
+        line.expire(clock.now())
+        assert not line.is_detached
+        wire.tell({"type": "websocket.receive", "text": "hi"})
+        assert [(await line.receive())["type"] for _ in range(2)] == ["websocket.connect", "websocket.receive"]
+        line.expire(clock.now() + 1)
+        assert line.is_detached
+        tasks.cancel_scope.cancel()
+
+
+async def test_what_is_sent_again_is_not_forgotten_meanwhile() -> None:
+    """A frame that is sent during the replay takes no place of those that are still to come."""
+    resume, line, wire, kept = await opened(frames=4)
+    for content in "abcd":
+        await line.send(text(content))
+    line.lose(wire.connection)
+    other = Wire()
+    other.gate = anyio.Event()
+    assert claimed(line, other, number_of(resume, kept.tickets[0]), 0)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(line.took_up, other.connection, 0)
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(line.send, text("e"))
+        await anyio.wait_all_tasks_blocked()
+        other.gate.set()
+
+    assert other.sent == ["websocket.accept", "Resumed 0 0", *"abcde"]
+
+
+async def test_a_replay_that_another_one_overtook_changes_nothing() -> None:
+    """Its write may end well, or fail, when the next connection is there already."""
+    resume, line, wire, held = await opened()
+    for content in "abc":
+        await line.send(text(content))
+    line.lose(wire.connection)
+    slow, other = Wire(), Wire()
+    assert claimed(line, slow, number_of(resume, held.tickets[0]), 0)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(line.took_up, slow.connection, 0)
+        await anyio.wait_all_tasks_blocked()
+        slow.is_stalled = True
+        tasks.start_soon(line.send, text("d"))
+        await anyio.wait_all_tasks_blocked()
+        assert claimed(line, other, number_of(resume, held.tickets[1]), 1)
+        assert await line.took_up(other.connection, 1)
+        await line.send(text("e"))
+        tasks.cancel_scope.cancel()
+
+    assert other.sent == ["websocket.accept", "Resumed 0 0", *"bcde"]
+
+
+async def test_a_ticket_is_used_by_who_got_the_next_one() -> None:
+    """If the connection is lost before its client said anything, both are good: the client may have either."""
+    resume, line, wire, held = await opened()
+    line.lose(wire.connection)
+    other, again = Wire(), Wire()
+    assert claimed(line, other, 1, 0)
+    assert await line.took_up(other.connection, 0)
+    assert not claimed(line, again, 1, 0)
+    line.lose(other.connection)
+    assert claimed(line, again, 1, 0)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(carry, line, again.connection, 0)
+        again.tell({"type": "websocket.receive", "text": "hi"})
+        assert [(await line.receive())["type"] for _ in range(1)] == ["websocket.receive"]
+        tasks.cancel_scope.cancel()
+
+    assert not claimed(line, Wire(), 1, 0)
+    assert not claimed(line, Wire(), 2, 0)
+    assert claimed(line, Wire(), number_of(resume, held.tickets[-1]), 0)
+
+
+async def test_a_session_that_ends_while_its_client_is_behind_comes_behind_that() -> None:
+    """What it says last, and the close frame, follow on what was missed."""
+    resume, line, wire, held = await opened()
+    for content in "ab":
+        await line.send(text(content))
+    line.lose(wire.connection)
+    other = Wire()
+    other.gate = anyio.Event()
+    assert claimed(line, other, number_of(resume, held.tickets[0]), 0)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(line.took_up, other.connection, 0)
+        await anyio.wait_all_tasks_blocked()
+        line.let_go()
+        other.gate.set()
+        await line.send(text("goodbye"))
+        await line.send({"type": "websocket.close", "code": 1000})
+
+    assert other.sent[-4:] == ["a", "b", "goodbye", "websocket.close"]
 
 
 async def test_a_client_can_come_back_before_its_loss_is_known() -> None:
@@ -326,6 +430,15 @@ async def test_the_end_of_the_application_ends_the_session() -> None:
     early = Line(Resume(), Wire().connection, None)
     early.stop()
     assert early.running.cancel_called
+
+
+async def test_a_session_that_cleans_up_is_not_disturbed_by_the_end_of_the_application() -> None:
+    """It comes to its end by itself."""
+    _, line, _, _ = await opened()
+    line.let_go()
+    line.stop()
+
+    assert not line.running.cancel_called
 
 
 async def test_what_comes_before_the_session_begins_has_no_number() -> None:

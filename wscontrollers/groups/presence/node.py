@@ -80,6 +80,11 @@ class Node:
         if roster is not None and roster.change(session, **changes):
             await self.attempt(roster.settle)
 
+    async def settle(self) -> None:
+        """Let the engine know what it does not know yet; what it does not take is tried again later."""
+        for roster in [each for each in self._rosters.values() if not each.is_settled]:
+            await self.attempt(roster.settle)
+
     def info_of(self, group: str, session: str) -> Any:
         """What a session gave for its presence, as JSON has it; None where it gave nothing."""
         roster = self._rosters.get(group)

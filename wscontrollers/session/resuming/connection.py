@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from anyio import CancelScope
@@ -17,6 +18,9 @@ Servers report some peers that are lost as 1005, which a polite close without a 
 """
 
 
+_SERVICE_RESTART: Final = 1012
+
+
 class PeerGone(OSError):  # noqa: N818 - says what happened, as ASGI has it for a send to a peer that left
     """The session writes, and its client does not come back."""
 
@@ -28,6 +32,7 @@ class Connection:
         scope: ASGI's.
         receive: ASGI's.
         send: ASGI's.
+        ends_with_server: Whether the end of the server is that of its sessions, too.
 
     Attributes:
         scope: The same.
@@ -38,18 +43,38 @@ class Connection:
         is_behind: Whether it is still being sent what its client missed.
         is_replaced: Whether another connection took its place.
         is_lost: Whether it is gone, and the session waits for its client.
+        is_proven: Whether its client said something on it: it knows that its session goes on.
+        spent: The tickets that were good until it came.
+        failed_at: When a write to it failed, in the clock's seconds; what had come in before that is still taken.
         failure: What the session failed with while this carried it.
     """
 
-    __slots__ = ("failure", "is_behind", "is_lost", "is_replaced", "receive", "running", "scope", "send", "writing")
+    __slots__ = (
+        "_ends_with_server",
+        "failed_at",
+        "failure",
+        "is_behind",
+        "is_lost",
+        "is_proven",
+        "is_replaced",
+        "receive",
+        "running",
+        "scope",
+        "send",
+        "spent",
+        "writing",
+    )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, ends_with_server: bool = False) -> None:
         self.scope = scope
         self.receive = receive
         self.send = send
         self.running = CancelScope()
         self.writing: CancelScope | None = None
-        self.is_behind = self.is_replaced = self.is_lost = False
+        self.is_behind = self.is_replaced = self.is_lost = self.is_proven = False
+        self.spent: Mapping[int, float] = {}
+        self.failed_at: float | None = None
+        self._ends_with_server = ends_with_server
         self.failure: BaseException | None = None
 
     @property
@@ -75,6 +100,8 @@ class Connection:
             event: ASGI's `websocket.disconnect`.
         """
         code = event.get("code", 1005)
+        if code == _SERVICE_RESTART:
+            return self._ends_with_server
         if code != 1005:
             return code not in LOST
         # What uvicorn's default class has received tells a close without a code from a broken connection.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from math import ceil
 from time import time
 from typing import Final
@@ -71,12 +70,15 @@ class Issuing:
         """Whether it is time for another ticket."""
         return bool(self._good) and now >= max(self._good.values()) - self._resume.grace - _SLACK
 
-    @contextmanager
-    def used(self) -> Generator[None]:
-        """Use a ticket, and with it all of them; they are good again if nothing comes of it."""
-        good, self._good = self._good, {}
-        try:
-            yield
-        except BaseException:
-            self._good = good
-            raise
+    def spend(self) -> Mapping[int, float]:
+        """Use a ticket, and with it all of them.
+
+        Returns:
+            What `give_back` takes, if nothing comes of it.
+        """
+        spent, self._good = self._good, {}
+        return spent
+
+    def give_back(self, spent: Mapping[int, float]) -> None:
+        """Let tickets be good again, beside those that were made since."""
+        self._good = {**spent, **self._good}

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic_core import to_json
 
 from ..owner import Frame
-from .sent import size_of
 from .tickets import Ticket
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ class Kept:
         preface: What the client sent before the session began: its first message.
         user: Whose it is.
         groups: The groups that it is in.
+        grace: Seconds that it waits for its client.
+        at: When it left its process, in seconds since 1970.
     """
 
     session: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
@@ -119,6 +121,8 @@ class Kept:
     preface: Sequence[Flat]
     user: str | None
     groups: Sequence[Place]
+    grace: float
+    at: float
 
     def admits(self, asked: Asked) -> bool:
         """Whether a client may go on with it."""
@@ -151,7 +155,8 @@ def newest(frames: Sequence[Frame]) -> list[Flat]:
     kept: list[Flat] = []
     size = 0
     for frame in reversed(frames):
-        size += size_of(frame)
+        text, data = frame.get("text"), frame.get("bytes") or b""
+        size += 2 * len(data) if text is None else len(to_json(text))  # as it travels
         if size > MOST:
             break
         kept.append(Flat.of(frame))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from contextlib import suppress
 from secrets import token_hex
+from time import time
 
 from anyio import CancelScope
 
@@ -16,6 +16,7 @@ from ..timing import GOING_AWAY
 from .connection import Connection, PeerGone
 from .held import Held
 from .issuing import Issuing
+from .keeper import keeper
 from .kept import Asked, Flat, Kept, newest
 from .reach import Reach
 from .resume import Resume
@@ -42,6 +43,7 @@ class Line(Reach):
         received: How many frames of the client arrived.
         sent: What the session sent.
         resumed: How often its client came back.
+        replayed: How many frames it was sent then.
         running: What runs in the session's task.
         task: That task.
         carrier: The connection whose server waits for the session.
@@ -60,6 +62,7 @@ class Line(Reach):
         "kept",
         "owner",
         "received",
+        "replayed",
         "resumed",
         "running",
         "sent",
@@ -73,6 +76,7 @@ class Line(Reach):
         self.kept = kept
         self.received = 0 if kept is None else kept.received
         self.resumed = 0 if kept is None else kept.resumed
+        self.replayed = 0
         self.sent = Sent(resume.frames, resume.size, last=0 if kept is None else kept.last - len(kept.frames))
         self.running = CancelScope()
         self.task: object = None
@@ -108,15 +112,13 @@ class Line(Reach):
             return
         if self.kept is not None:
             self.resumed += 1
-            with suppress(*GONE), self._issuing.used():
+            connection.spent = self._issuing.spend()
+            try:
                 await self._replay(connection, self._has)
+            except GONE:
+                self.lose(connection)
         elif not connection.is_behind:
             await self._tell(connection, Resumable(self._issuing.issue(self._clock.now()), self._resume.grace))
-
-    @property
-    def grace(self) -> float:
-        """Seconds that it waits for its client."""
-        return self._resume.grace
 
     @property
     def websocket(self) -> ServedWebSocket | None:
@@ -128,10 +130,10 @@ class Line(Reach):
         return self._connection is not None and self._issuing.is_due(now)
 
     def stop(self) -> None:
-        """End the session: the application ends."""
+        """End the session, if it does not come to its end already: the application ends."""
         if self._held is not None:
             self._held.stop(GOING_AWAY, "the server ends")
-        else:
+        elif not self._was_held:
             self.running.cancel()
 
     def _packed(self) -> Kept | None:
@@ -154,6 +156,8 @@ class Line(Reach):
             [Flat.of(event) for event in self._preface],
             held.user,
             held.places(),
+            self._resume.grace,
+            time(),
         )
 
     def give_away(self, asked: Asked) -> Kept | None:
@@ -166,6 +170,7 @@ class Line(Reach):
         held, kept = self._held, self._packed()
         if held is None or kept is None or not kept.tickets:
             return None
+        keeper().forget(self)
         held.move()
         return kept
 
@@ -200,6 +205,8 @@ class Line(Reach):
         if kind == "websocket.send" and self._held is not None:
             await self._send(event)
             return
+        while self._was_held and self._connection is not None and self._connection.is_behind:
+            await self._changed.wait()  # what comes to an end while its client is sent what it missed comes behind that
         connection = self._connection
         if kind == "websocket.close":
             self.let_go()
@@ -218,7 +225,7 @@ class Line(Reach):
                 connection = self._connection
                 if self._end is not None:
                     raise PeerGone
-                if connection is None or connection.is_behind:
+                if connection is None or connection.is_behind or connection.failed_at is not None:
                     await self._changed.wait()
                 else:
                     await self._write(connection, event, number)
@@ -235,7 +242,10 @@ class Line(Reach):
                 if self._connection is connection:
                     self._begun = self._written = number
         except GONE:
-            self.lose(connection)
+            if self._held is None:
+                self.lose(connection)
+            else:  # it may have been closed by its client: that, and what was said before, may still be read
+                connection.failed_at = self._clock.now()
         finally:
             connection.writing = None
 
@@ -260,6 +270,7 @@ class Line(Reach):
         ):
             return False
         self._replace(connection)
+        connection.spent = self._issuing.spend()
         return True
 
     async def took_up(self, connection: Connection, received: int) -> bool:
@@ -273,9 +284,8 @@ class Line(Reach):
             Whether it is still there.
         """
         try:
-            with self._issuing.used():
-                await connection.receive()
-                await connection.send({"type": "websocket.accept", "subprotocol": self._subprotocol, "headers": []})
+            await connection.receive()
+            await connection.send({"type": "websocket.accept", "subprotocol": self._subprotocol, "headers": []})
             self._lost_at = None
             self.resumed += 1
             await self._replay(connection, received)
@@ -283,29 +293,44 @@ class Line(Reach):
             self.lose(connection)
         return self._connection is connection
 
+    def lose(self, connection: Connection, event: Frame | None = None) -> None:
+        """See `Reach.lose`; what its client may not know of, it can use again."""
+        if self._connection is connection and not connection.is_proven:
+            self._issuing.give_back(connection.spent)
+        super().lose(connection, event)
+
     async def offer(self, event: Frame) -> None:
         """Hand the session what its connection received; wait for it to take what came before."""
         while self._event is not None:
             await self._changed.wait()
         if event["type"] == "websocket.receive":
             self.received += 1
+            if self._connection is not None:
+                self._connection.is_proven = True
         self._event = event
         self._wake()
 
     async def _replay(self, connection: Connection, received: int) -> None:
-        moved, self.kept = self.kept is not None, None
-        missed = self.sent.missing(received)
-        ticket = self._issuing.issue(self._clock.now())
-        if self._held is not None:
-            self._held.came_back()
-        await self._tell(connection, Resumed(ticket, self._resume.grace, received=self.received, missed=missed, moved=moved))
-        self._written = received + missed
-        while self._connection is connection and (frame := self.sent.get(self._written + 1)) is not None:
-            self._begun = self._written + 1
-            await connection.send(frame)
-            self._written += 1
-        connection.is_behind = False
-        self._wake()
+        """Send a client its next ticket, and what it missed; another connection may come meanwhile."""
+        with self.sent.held():
+            missed = self.sent.missing(received)
+            ticket = self._issuing.issue(self._clock.now())
+            if self._held is not None:
+                self._held.came_back()
+            moved = self.kept is not None
+            await self._tell(connection, Resumed(ticket, self._resume.grace, received=self.received, missed=missed, moved=moved))
+            if self._connection is connection:
+                self.kept = None
+            number = received + missed + 1
+            while self._connection is connection and (frame := self.sent.get(number)) is not None:
+                self._begun = max(self._begun, number)
+                await connection.send(frame)
+                self.replayed += 1
+                number += 1
+        if self._connection is connection:
+            self._written = number - 1
+            connection.is_behind = False
+            self._wake()
 
     async def _tell(self, connection: Connection, frame: ControlFrame) -> None:
         event = None if self._held is None else self._held.written(frame)

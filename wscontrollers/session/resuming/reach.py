@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from anyio import Event
 from starlette.types import Scope
 
@@ -11,6 +13,9 @@ from ..owner import Frame
 from .connection import Connection
 from .held import Held
 from .resume import Resume
+
+_PARTING: Final = 1.0
+"""Seconds in which a connection to which nothing can be written can still tell how it came to its end."""
 
 
 class Reach:
@@ -37,6 +42,7 @@ class Reach:
         "_place",
         "_resume",
         "_subprotocol",
+        "_was_held",
         "done",
         "scope",
     )
@@ -50,6 +56,7 @@ class Reach:
         self._subprotocol: str | None = None
         self._connection: Connection | None = connection
         self._held: Held | None = None
+        self._was_held = False
         self._end: Frame | None = None
         self._lost_at: float | None = None
         self._changed = Event()
@@ -62,6 +69,7 @@ class Reach:
     def hold(self, held: Held) -> None:
         """From now on a loss of the connection is not the end."""
         self._held = held
+        self._was_held = True
 
     def let_go(self) -> None:
         """The session comes to its end: a loss is one, too."""
@@ -70,11 +78,14 @@ class Reach:
             self.over()
 
     def expire(self, now: float) -> None:
-        """End the session if its client did not come back in time.
+        """End the session if its client did not come back in time; called about once a second.
 
         Args:
             now: The clock's seconds.
         """
+        connection = self._connection
+        if connection is not None and connection.failed_at is not None and now - connection.failed_at >= _PARTING:
+            self.lose(connection)
         if self.is_detached and self._lost_at is not None and now - self._lost_at >= self._resume.grace:
             self.over()
 

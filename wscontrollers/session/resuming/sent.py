@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 from ..owner import Frame
 
@@ -20,13 +21,14 @@ class Sent:
         last: The number of the last frame.
     """
 
-    __slots__ = ("_bytes", "_frames", "_kept", "_size", "last")
+    __slots__ = ("_bytes", "_frames", "_is_held", "_kept", "_size", "last")
 
     def __init__(self, frames: int, size: int, *, last: int = 0) -> None:
         self._frames = frames
         self._size = size
         self._kept: deque[Frame] = deque()
         self._bytes = 0
+        self._is_held = False
         self.last = last
 
     def __iter__(self) -> Iterator[Frame]:
@@ -49,9 +51,22 @@ class Sent:
         self._kept.append(frame)
         self._bytes += size_of(frame)
         self.last += 1
-        while len(self._kept) > 1 and (len(self._kept) > self._frames or self._bytes > self._size):
-            self._bytes -= size_of(self._kept.popleft())
+        self._forget()
         return self.last
+
+    @contextmanager
+    def held(self) -> Generator[None]:
+        """Forget none while they are sent again."""
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+            self._forget()
+
+    def _forget(self) -> None:
+        while not self._is_held and len(self._kept) > 1 and (len(self._kept) > self._frames or self._bytes > self._size):
+            self._bytes -= size_of(self._kept.popleft())
 
     def take_back(self, number: int) -> None:
         """Forget a frame that is not sent after all; only the last one can be."""
