@@ -95,6 +95,7 @@ async def test_one_with_at_a_time() -> None:
 
 FORKING = """
 import os
+import sys
 from wscontrollers import Message
 from wscontrollers.groups import MemoryEngine, Publisher
 
@@ -113,8 +114,8 @@ with publisher as groups:
         publisher.__exit__(None, None, None)
         with publisher as own:
             print(own.publish("news", Said(n=3)))
-        os._exit(0)
-    os.waitpid(child, 0)
+        sys.exit(0)  # nothing is waited for at the end of the child either
+    print(os.waitpid(child, 0)[1])
     print(groups.publish("news", Said(n=4)))
 """
 
@@ -125,6 +126,7 @@ def test_a_fork_of_who_entered_it() -> None:
     done = subprocess.run(
         [sys.executable, "-u", "-W", "ignore", "-c", FORKING], check=True, capture_output=True, text=True, timeout=30
     )
-    told, own, first = done.stdout.splitlines()
+    told, own, status, first = done.stdout.splitlines()
+    assert status == "0"
     assert "before this process forked. Fix: enter it in the process that uses it" in told
     assert own == first == "Published(delivered=0, dropped=0, mark=None)"

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
-
 from ..exceptions import DeclarationError
+from .background import Background
 from .engines.engine import Engine
 from .engines.memory import MemoryEngine
 from .groups import Groups
 
 if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
+
     from ..callables import AnyCallable
     from ..messages import Codec
     from .declaring import Group
@@ -59,10 +59,9 @@ class Publisher:
                 "the memory engine reaches no other process",
                 fix='use the engine of the application: "redis://..." or "nats://..."',
             )
-        self._portal: AbstractContextManager[BlockingPortal] | None = None
+        self._background: Background | None = None
         self._sync: SyncGroups | None = None
         self._process: int | None = None
-        self._of_others: list[object] = []
 
     async def __aenter__(self) -> Groups:
         self._begin()
@@ -81,38 +80,32 @@ class Publisher:
 
     def __enter__(self) -> SyncGroups:
         self._begin()
-        opened = start_blocking_portal(name="wscontrollers-publisher")
         try:
-            portal = opened.__enter__()
+            background = Background("wscontrollers-publisher")
             try:
-                portal.call(self._groups.open)
+                background.portal.call(self._groups.open)
             except BaseException:
-                opened.__exit__(None, None, None)
+                background.stop()
                 raise
         except BaseException:
             self._process = None
             raise
-        self._portal, self._sync = opened, SyncGroups(self._groups, portal)
+        self._background, self._sync = background, SyncGroups(self._groups, background.portal)
         return self._sync
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        assert self._portal is not None
-        assert self._sync is not None
-        opened, sync = self._portal, self._sync
-        self._portal = self._sync = self._process = None
-        if not sync.is_here:
-            self._of_others.append(opened)  # that of who forked, who leaves it too; let go of here it would wait for its thread
-            return
+        background, sync = self._background, self._sync
+        self._background = self._sync = self._process = None
+        if background is None or sync is None or not sync.is_here:
+            return  # a fork of who entered it: that one leaves it too
         try:
             sync.portal.call(self._groups.close)
         finally:
-            opened.__exit__(None, None, None)
+            background.stop()
 
     def _begin(self) -> None:
         if self._process == os.getpid():
             raise RuntimeError("Publisher: it is entered already. Fix: use what `with` gave, or make another Publisher.")
-        if self._portal is not None:
-            self._of_others.append(self._portal)
         self._process = os.getpid()
 
 
