@@ -155,7 +155,7 @@ def test_credit_is_no_message(ws: str, is_free: bool) -> None:
     """A client may grant each item of a long stream, also when that has ended long before; its messages count as before."""
 
     class Counting(Controller):
-        limits = Limits(rate=1, burst=3)
+        limits = Limits(rate=0.001, burst=3)
 
         @websocket("/")
         async def open(self) -> AsyncIterator[None]:
