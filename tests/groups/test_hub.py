@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from tests.session.looping import called
 from wscontrollers import App, Message, Session
 from wscontrollers.exceptions import EngineDownError
 from wscontrollers.groups import EngineState, Group, Groups, History, MemoryEngine
@@ -481,3 +482,18 @@ async def test_who_came_before_the_engine_is_a_member_when_it_is_there(monkeypat
 def mounted(app: App) -> Starlette:
     """An application whose lifespan is not run: its engine is connected to at first use."""
     return Starlette(routes=[Mount("/", app)])
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # trio chooses who runs next by lot
+async def test_who_only_publishes_lets_others_run() -> None:
+    """Every 64th message does, though the engine waits for nothing; it can be cancelled there, and is not published then."""
+    app = serving(CountingEngine())
+    sent = 0
+    async with AsyncTestClient(app), anyio.create_task_group() as tasks:
+        await app.groups.publish("tea", Said(n=0))
+        with anyio.CancelScope() as scope:
+            tasks.start_soon(called, scope.cancel)
+            while True:
+                await app.groups.publish("tea", Said(n=0))
+                sent += 1
+    assert sent == 62
