@@ -22,7 +22,6 @@ from ..exceptions import DeclarationError
 from ..markers import Dependency, Param, PathParam, QueryParam, SecurityDependency
 from ..strays import stray_marker
 from .annotations import is_scalar, is_scalar_sequence, model_of, without_annotated, without_none
-from .checking import is_readable, unfit_field
 from .fields import make_field
 from .framework import framework_value
 from .sources import Framework, FromDefault, FromDependency, FromField, FromFramework, FromService, Source
@@ -169,6 +168,8 @@ class _Analysis:
             field = make_field(self.name, self.annotation, marker, path_names=self.around.path_names)
         else:
             field = make_field(self.name, self.annotation, self._inferred_default(marker), path_names=self.around.path_names)
+        from .checking import unfit_field  # here and below, because an import alone declares nothing
+
         unfit = unfit_field(field, self.around)
         if unfit is not None:
             raise self._fault(unfit.what, unfit.fix) from unfit.cause
@@ -198,6 +199,8 @@ class _Analysis:
     # Rules 5 and 6
 
     def _unmarked(self) -> Source:
+        from .checking import is_readable
+
         sendable = is_scalar(self.type) or is_scalar_sequence(self.type)
         if sendable and (self.default is EMPTY or is_readable(self.annotation)):
             return self._sent(QueryParam())
@@ -224,6 +227,8 @@ def _shown(marker: Param | Dependency) -> str:
 
 
 def _may_be_bound(key: Any) -> bool:
+    from .checking import is_readable
+
     if isinstance(key, type) and not isinstance(key, types.GenericAlias):
         return key.__module__ not in ("builtins", "datetime")
     return not is_readable(key)  # Store[Price], list[Plugin]: what is no parameter can be a key

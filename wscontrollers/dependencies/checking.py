@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import PydanticSchemaGenerationError, PydanticUndefinedAnnotation, PydanticUserError, TypeAdapter
 from pydantic_core import PydanticUndefined, SchemaError
 
 from ..callables import name_of
 from ..markers import FirstMessageParam, PathParam, Place
+from ..records import Record
 from .annotations import is_scalar, members_of_union, without_annotated
 from .carrying import uncarried
 from .constraints import misfit
@@ -20,7 +21,7 @@ _UNUSABLE = (SchemaError, RuntimeError)
 """What pydantic raises for constraints that are wrong by themselves, or that are none of the type."""
 
 
-class Unfit(NamedTuple):
+class Unfit(Record):
     """What is wrong with a parameter, the fix, and what pydantic said."""
 
     what: str

@@ -14,7 +14,6 @@ from ..exceptions import RouteError
 from ..markers import Dependency, Place
 from .hosting import Guest
 from .hosting import Host as ServingHost
-from .raw import application_adapter
 from .route import APIWebSocketRoute, RawWebSocketRoute
 
 
@@ -80,6 +79,8 @@ def _guarded(app: ASGIApp, path: str, dependencies: tuple[Dependency, ...], host
     if isinstance(guest, Guest) and host is not None:  # as if it were included: what both depend on is called once
         served: ASGIApp = guest.served_by(host, dependencies)
         return served
+    from .raw import application_adapter  # here, because few mounts are guarded
+
     raw = RawWebSocketRoute(path or "/", app, name="mounted", adapter=application_adapter(app))
     guarding = copy(host)
     if guarding is not None:  # its own policy for origins, if it has one, may let more in than ours

@@ -21,10 +21,10 @@ from ..session.contract import Contract
 from .frame import get_websocket_app, websocket_session
 from .hosting import Host, at_home
 from .paths import compiled
-from .raw import Adapter, adapter_of, adapter_of_route
 
 if TYPE_CHECKING:
     from ..session.resuming.resume import Resume
+    from .raw import Adapter
     from .router import APIRouter
 
 
@@ -272,12 +272,18 @@ class RawWebSocketRoute(APIWebSocketRoute):
         dependencies: Sequence[Dependency] | None = None,
         adapter: Adapter | None = None,
     ) -> None:
-        self._adapter = adapter_of(endpoint) if adapter is None else adapter
+        if adapter is None:
+            from .raw import adapter_of  # here and below, because most applications have no such route
+
+            adapter = adapter_of(endpoint)
+        self._adapter = adapter
         super().__init__(path, endpoint, name=name, dependencies=dependencies)
 
     @classmethod
     def of(cls, route: WebSocketRoute) -> Self:
         """The same route as Starlette's own, with its middleware, below our routers; it raises as the class does."""
+        from .raw import adapter_of_route
+
         return cls(route.path, route.endpoint, name=route.name, adapter=adapter_of_route(route))
 
     @property
