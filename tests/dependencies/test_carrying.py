@@ -81,7 +81,7 @@ TAKEN: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("annotation", TAKEN, ids=map(str, range(len(TAKEN))))
+@pytest.mark.parametrize("annotation", TAKEN)
 def test_what_can_be_made_of_texts(annotation: Any) -> None:
     """Scalars, sequences of them, models of these; and all that has a validator of its own."""
     assert registered(annotation)
@@ -103,7 +103,6 @@ def test_what_can_be_made_of_texts(annotation: Any) -> None:
         (Listed | None, r"list\[Inner\], which Listed.all is"),
         (Mapped, r"dict\[str, int\] \| None, which Mapped.by is"),
     ],
-    ids=lambda given: given if isinstance(given, str) else "",
 )
 def test_what_no_text_can_be(marker: Any, annotation: Any, told: str) -> None:
     """A query, a header and a cookie say so in the same way; the fields of a group are parameters too."""
