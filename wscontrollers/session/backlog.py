@@ -112,5 +112,9 @@ class Backlog:
 
     def _left(self, entry: Entry) -> None:
         self._bytes -= entry.size
-        if entry.key is not None:
-            self._keys.pop(entry.key, None)
+        if self._keys.get(entry.key) is entry:
+            same = next((each for each in reversed(self._entries) if each.key == entry.key), None)
+            if same is None:
+                del self._keys[entry.key]
+            else:  # it waits too, for the newer one found no room in its place
+                self._keys[entry.key] = same

@@ -49,6 +49,9 @@ class Peer:
         """Take what it was told; nobody comes twice with the same words, and nobody leaves who is not there."""
         while self.session._transport.arrivals.waiting():
             frame = await self.session.receive_json()
+            if frame["type"] == "gap":  # it joined while the engine was away: whether it missed anything is not known
+                assert (frame["dropped"], frame["reason"]) == (0, "engine")
+                continue
             assert frame["type"] == "presence"
             for who in frame["joined"]:
                 key, name = _key(who), who["info"]["name"]
