@@ -1,4 +1,4 @@
-"""The life of a session: its tasks, its reading and writing, and how it comes to its end."""
+"""The life of a session: its tasks, its handshake, its reading and writing."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVarTuple
 
 import anyio
-from anyio import CancelScope
-from anyio.abc import TaskGroup
 
 from ..cancellation import failure_of
 from ..exceptions import WebSocketDisconnect
 from ..messages import Credit, FrameError, Incoming, Recover, Reply
-from ..websockets import ServedWebSocket, WebSocketState
+from ..websockets import ServedWebSocket
 from .clock import clock_of
 from .controls import NO_CONTROLS, Controls
-from .delivery import Delivery
-from .ending import Ended, ended_by, shortened
+from .ending import SERVICE_RESTART, Ended
+from .fate import Fate
 from .framing import SPOKEN_KEY
-from .intake import POLICY_VIOLATION, Intake
+from .intake import Intake
 from .loops import current_task, is_in_loop
 from .memberships import Enrol, Memberships
 from .outbox import Outbox
@@ -28,10 +26,9 @@ from .owner import Frame
 from .parting import hang_up
 from .questions import Questions
 from .reading import Reading
-from .speaker import Speaker
-from .timing import GOING_AWAY, TRY_AGAIN_LATER, Timekeeper
+from .timing import Timekeeper
 from .watch import watch_of
-from .wire import Wire, event_of
+from .wire import Wire
 
 if TYPE_CHECKING:
     from .resuming.kept import Place
@@ -39,58 +36,22 @@ if TYPE_CHECKING:
 
 Args = TypeVarTuple("Args")
 
-NORMAL, INTERNAL_ERROR, SERVICE_RESTART = 1000, 1011, 1012
-FLUSH_TIME = 10.0
-"""Seconds that the last messages have to go out where no limit says it."""
 CLOSE_TIME = 5.0
 """Seconds that the close frame has to go out, and what was written before it; then the connection is broken."""
 
 
-class Life(Speaker):
+class Life(Fate):
     """One session as its machinery sees it; `Session` is what its users see of it.
 
     Attributes:
-        websocket: The WebSocket below.
         wire: What the endpoint's sessions speak.
         framing: How this one does.
         subprotocol: The one that is chosen when it is accepted.
-        ended: By whom, with what code and why it ended; None while it lasts.
-        ended_at: The clock's seconds then.
         is_direct: Whether its machinery may look past ASGI at a known server.
-        is_gone: Whether the peer, or the server's connection, is known to be gone.
-        is_lost: Whether a write failed.
-        line: What it has in place of a connection, if it can be resumed.
         controls: Who deals with control frames.
-        failure: What a task of the session failed with.
-        thrown: What ended the session, while its endpoint deals with it at its yield; None otherwise.
     """
 
-    __slots__ = (
-        "_body",
-        "_enrol",
-        "_id",
-        "_memberships",
-        "_task",
-        "_tasks",
-        "_timekeeper",
-        "clock",
-        "controls",
-        "ended",
-        "ended_at",
-        "failure",
-        "intake",
-        "is_direct",
-        "is_gone",
-        "is_lost",
-        "limits",
-        "line",
-        "questions",
-        "reading",
-        "subprotocol",
-        "thrown",
-        "websocket",
-        "wire",
-    )
+    __slots__ = ("_enrol", "_id", "_memberships", "controls", "intake", "is_direct", "subprotocol", "wire")
 
     def __init__(
         self,
@@ -108,21 +69,21 @@ class Life(Speaker):
         self.limits = limits
         self.framing, self.subprotocol = wire.negotiate(websocket.scope.get("subprotocols") or ())
         self.clock = clock = clock_of(websocket.scope)
-        self.ended: Ended | None = None
+        self.ended = None
         self.ended_at = 0.0
         self.is_gone = self.is_lost = False
         self.controls: Controls = NO_CONTROLS
-        self.failure: Exception | None = None
-        self.thrown: Exception | None = None
+        self.failure = None
+        self.thrown = None
         self.line = line
         self.is_direct = direct
         self._id: str | None = None if line is None else line.id
         self._enrol = enrol
         self._memberships: Memberships | None = None
-        self._task: object = None
-        self._tasks: TaskGroup | None = None
-        self._timekeeper: Timekeeper | None = None
-        self._body: CancelScope | None = None
+        self._task = None
+        self._tasks = None
+        self._timekeeper = None
+        self._body = None
         self._deliveries = None
         self.questions = Questions()
         self.intake = Intake(self, limits, clock, self.framing.read)
@@ -168,6 +129,11 @@ class Life(Speaker):
         return None if self._memberships is None else self._memberships.user
 
     # Running
+
+    @property
+    def is_connecting(self) -> bool:
+        """Whether the handshake has no answer yet."""
+        return self.websocket.is_connecting
 
     async def accept(self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None) -> None:
         """Accept the handshake; a second call changes nothing.
@@ -255,23 +221,6 @@ class Life(Speaker):
             finally:
                 self.failure = failure = None
 
-    async def interruptible(self, endpoint: Callable[[*Args], Awaitable[Any]], *args: *Args) -> None:
-        """Run an endpoint that is cancelled as a whole when the peer is gone, or at the end of the grace."""
-        with self.interruption():
-            await endpoint(*args)
-
-    def interruption(self) -> CancelScope:
-        """The scope of a part of the endpoint that is cancelled so."""
-        self._body = scope = CancelScope()
-        return scope
-
-    def interrupt(self) -> None:
-        """Cancel the part that runs; behind the end of the session also what is being delivered."""
-        if self._body is not None:
-            self._body.cancel()
-        if self.ended is not None:
-            self.give_up()
-
     async def _hold(self, line: Line) -> None:
         if not self.is_connecting:
             await self._announce(line)
@@ -282,20 +231,6 @@ class Life(Speaker):
         await line.announce()
         if kept is not None and (kept.groups or kept.user is not None):
             await self.memberships.restore(kept.groups, kept.user, since=kept.at)
-
-    async def _see_off(self) -> None:
-        self.end(Ended("server", NORMAL))
-        for frame in self.framing.unanswered():
-            self.outbox.send_nowait(*event_of(frame))
-        with anyio.move_on_after(self.limits.stall or FLUSH_TIME):
-            await self.outbox.flush()
-
-    def _over(self, failure: Exception | None) -> None:
-        self.end(Ended("server", GOING_AWAY if failure is None else INTERNAL_ERROR, exception=failure))
-        self._tasks = None
-        self.outbox.close()
-        if self.has_grace and self.websocket.application_state is WebSocketState.CONNECTED:
-            self.websocket.client_state = WebSocketState.CONNECTED  # who read the WebSocket itself was told of a disconnect
 
     # Tasks
 
@@ -323,37 +258,7 @@ class Life(Speaker):
                 raise
             self.fail(error)
 
-    # Ending
-
-    def end(self, ended: Ended) -> None:
-        """Note how the session ended; the first one counts. Nothing is received any more."""
-        if self.ended is not None:
-            return
-        self.ended = ended
-        self.ended_at = self.clock.now()
-        if self.has_grace:
-            self.websocket.closing = (ended.code, shortened(ended.reason))
-        else:
-            self.outbox.close()
-            self.give_up()
-        if self.line is not None:
-            self.line.let_go()
-        self.wake()
-        self.reading.stop()
-        self.framing.stop()
-        self.questions.end()
-
-    def fail(self, error: Exception) -> None:
-        """End the session with what something of it failed with; the first one counts."""
-        if self.failure is None:
-            self.failure = error
-        self.end(ended_by(error))
-        self.interrupt()
-
-    @property
-    def has_grace(self) -> bool:
-        """Whether it was ended here, and its peer is there to be told: what runs is given time to finish then."""
-        return self.ended is not None and self.ended.by == "server" and not self.is_gone
+    # While its client is away
 
     def came_back(self) -> None:
         """The client of a session that can be resumed is there again: it was not silent, it was away."""
@@ -379,61 +284,7 @@ class Life(Speaker):
             self._memberships.release()
         self.interrupt()
 
-    def stop(self, code: int, reason: str) -> None:
-        """End the session; what runs has its grace. An endpoint that deals with an exception says by it how the session ends."""
-        if self.thrown is None:
-            self.end(Ended("server", code, reason))
-        else:
-            self.dealt_with(code, reason)
-
-    def dealt_with(self, code: int = NORMAL, reason: str = "") -> None:
-        """The endpoint dealt with what was thrown into it: that is no failure any more, though it is why the session ended."""
-        if self.thrown is not None:
-            self.ended = Ended("server", code, reason, self.thrown)
-            self.thrown = None
-            self.websocket.closing = (code, shortened(reason))
-
-    async def last_words(self, message: Any) -> Delivery:
-        """Send what an endpoint has to say while it deals with an exception; otherwise nothing is sent behind the end.
-
-        A peer that does not take it is not waited for as long as it likes: nobody looks at how its writes get on any more.
-        """
-        if self.thrown is None:
-            return await self.outbox.refuse()
-        with anyio.move_on_after(self.limits.stall or FLUSH_TIME):
-            return await self.outbox.send(*event_of(self.framing.message(message)))
-        self.outbox.close()
-        return Delivery.CLOSED
-
-    def closed(self, code: int, reason: str) -> None:
-        """The endpoint closed the WebSocket itself, beside the session."""
-        self.end(Ended("server", code, reason))
-        self.outbox.close()
-
-    def departed(self, code: int, reason: str) -> None:
-        """The peer is gone: what runs is cancelled; an endpoint that waits for a message goes on behind its loop."""
-        self.websocket.client_state = WebSocketState.DISCONNECTED
-        is_waiting = self.reading.waiter is not None and self.reading.waiter is self._task
-        self.is_gone = True
-        self.end(Ended.by_peer(code, reason))
-        self.outbox.close()  # also where the session comes to its end already: nobody takes what is left
-        if not is_waiting:
-            self.interrupt()
-
-    def lost(self) -> None:
-        """A write failed. The disconnect event has the better story; if there is none soon, the connection broke."""
-        self.is_lost = True
-        self.wake()
-        if self._tasks is not None:
-            self.reading.read_ahead()
-
-    def flooded(self) -> None:
-        """Messages pile up behind one that waits for the client itself."""
-        self.stop(POLICY_VIOLATION, "too many messages wait")
-
-    def overflown(self) -> None:
-        """The outbox is full."""
-        self.stop(TRY_AGAIN_LATER, "too slow")
+    # When all is over
 
     def release(self) -> None:
         """Let go of everything when all is over: what held each other would be garbage to be searched for."""
@@ -450,16 +301,6 @@ class Life(Speaker):
         self.outbox.release()
         self.websocket.read_by(self.reading.release())
         self.intake.release()
-
-    @property
-    def is_connecting(self) -> bool:
-        """Whether the handshake has no answer yet."""
-        return self.websocket.is_connecting
-
-    def wake(self) -> None:
-        """There is something to see for the look-out again."""
-        if self._timekeeper is not None:
-            self._timekeeper.wake()
 
     # What comes in
 

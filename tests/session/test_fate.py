@@ -1,0 +1,165 @@
+"""How a session comes to its end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+
+from wscontrollers import App, Delivery, Depends, WebSocket
+from wscontrollers.messages import Message
+from wscontrollers.session import Ended, Limits, Session
+from wscontrollers.testing import AsyncTestClient
+
+
+class Say(Message):
+    text: str
+
+
+class Said(Message):
+    text: str
+
+
+async def test_a_close_beside_the_session_ends_it() -> None:
+    """`websocket.close()` is the end of the session too: it is known by its code, and nothing is sent or received any more."""
+    app = App()
+    seen: list[Any] = []
+
+    @app.websocket("/")
+    async def endpoint(websocket: WebSocket, session: Session[Say, Said]) -> None:
+        await session.send(Said(text="bye"))
+        await websocket.close(4012, "enough")
+        seen.extend([session.ended, await session.send(Said(text="late")), session.send_nowait(Said(text="late"))])
+        seen.extend([message async for message in session])
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.expect(Said)
+        assert await peer.expect_closed(4012) == "enough"
+    assert seen == [Ended("server", 4012, "enough"), Delivery.CLOSED, Delivery.CLOSED]
+
+
+async def test_a_busy_endpoint_learns_that_its_peer_left() -> None:
+    """An endpoint that neither reads nor sends is cancelled when the peer leaves: somebody always reads."""
+    app = App()
+    ended: list[Ended | None] = []
+
+    @app.websocket("/")
+    async def endpoint(session: Session) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append(session.ended)
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.close(3000, "bye")
+
+    assert ended == [Ended("client", 3000, "bye")]
+
+
+async def test_a_sender_is_cancelled_when_its_peer_left() -> None:
+    """An endpoint that only sends ends with its peer, too."""
+    app = App()
+    ended: list[Ended | None] = []
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        try:
+            while True:
+                await session.send(Said(text="tick"))
+                await anyio.sleep(0.01)
+        finally:
+            ended.append(session.ended)
+
+    async with AsyncTestClient(app) as client, client.connect("/", allow_leftovers=True) as peer:
+        await peer.expect(Said)
+        await peer.send(Say(text="nobody reads this"))
+
+    assert [each.by for each in ended if each] == ["client"]
+
+
+async def test_clean_ups_run_before_the_close_frame() -> None:
+    """Endpoint, tasks, clean-ups, close frame: in this order."""
+    app = App()
+    log: list[str] = []
+
+    async def resource() -> AsyncIterator[str]:
+        yield "r"
+        log.append("clean-up")
+
+    @app.websocket("/")
+    async def endpoint(session: Session, r: str = Depends(resource)) -> None:
+        async def task() -> None:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                log.append("task")
+
+        session.start_soon(task)
+        await anyio.lowlevel.checkpoint()
+        log.append("endpoint")
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.expect_closed(1000)
+        assert log == ["endpoint", "task", "clean-up"]
+
+
+async def test_what_waits_goes_out_before_the_close_frame() -> None:
+    """Queued messages are sent when the endpoint returns."""
+    app = App()
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        for text in "abc":
+            session.send_nowait(Said(text=text))
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        assert [(await peer.expect(Said)).text for _ in "abc"] == ["a", "b", "c"]
+        await peer.expect_closed(1000)
+
+
+async def test_an_endpoint_that_outlives_its_peer_is_cancelled_after_the_grace() -> None:
+    """Behind the end of its loop an endpoint has the grace for its last work, and no more."""
+    app, log = App(limits=Limits(grace=2)), []
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        async for _ in session:
+            pass
+        log.append("behind")
+        try:
+            await anyio.sleep_forever()
+        finally:
+            log.append("cancelled")
+
+    async with AsyncTestClient(app) as client:
+        connecting = client.connect("/")
+        peer = await connecting.__aenter__()
+        await peer.close(1000)
+        await client.clock.advance(1)
+        assert log == ["behind"]
+        await client.clock.advance(2)
+        assert log == ["behind", "cancelled"]
+        await connecting.__aexit__(None, None, None)
+
+
+async def test_a_peer_that_stops_reading_is_let_go() -> None:
+    """A write without progress for `Limits.stall` seconds ends the session with 1013; who waited for it is cancelled."""
+    app = App(limits=Limits(stall=10))
+    log: list[Any] = []
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        try:
+            while True:
+                await session.send(Said(text="x" * 1000))
+        finally:
+            log.append(session.ended)
+
+    async with AsyncTestClient(app) as client, client.connect("/", allow_leftovers=True) as peer:
+        peer.pause_reading()
+        await client.clock.advance(9)
+        assert log == []
+        await client.clock.advance(4)
+        assert log == [Ended("server", 1013, "too slow")]
+        peer.resume_reading()
