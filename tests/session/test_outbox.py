@@ -1,4 +1,4 @@
-"""The outbox: one writer at a time, bounded, with a policy for what finds no room."""
+"""The outbox: bounded, with a policy for what finds no room."""
 
 from __future__ import annotations
 
@@ -104,25 +104,6 @@ async def test_who_only_sends_lets_others_run(is_closed: bool) -> None:
     assert (sent, len(got)) == (63, 0 if is_closed else 63)
 
 
-async def test_who_sends_while_another_writes_waits_in_line() -> None:
-    """Concurrent sends never interleave and keep their order; each is told what became of its own frame."""
-    deliveries: list[Delivery] = []
-    async with anyio.create_task_group() as tasks:
-        peer = Peer(tasks)
-        outbox = peer.outbox()
-
-        async def send(text: str) -> None:
-            deliveries.append(await outbox.send(frame(text), 1))
-
-        for text in "abcd":  # beyond the bound: who waits for the peer is its own bound
-            tasks.start_soon(send, text)
-            await anyio.wait_all_tasks_blocked()
-        assert outbox.waiting == 3
-        peer.gate.set()
-    assert peer.got == ["a", "b", "c", "d"]
-    assert deliveries == [Delivery.SENT] * 4
-
-
 async def test_a_sender_that_gives_up_takes_its_frame_back() -> None:
     """A frame whose sender was cancelled in line is not sent."""
     async with anyio.create_task_group() as tasks:
@@ -226,43 +207,6 @@ async def test_what_is_replaced_does_not_grow_beyond_the_bytes(policy: Overflow,
     assert peer.told == ["overflown"] * (got == ["a"])
 
 
-async def test_a_write_that_fails_closes_it() -> None:
-    """When the peer is gone all who send and wait are told CLOSED, without an exception."""
-    async with anyio.create_task_group() as tasks:
-        peer = Peer(tasks)
-        outbox = peer.outbox()
-        deliveries: list[Delivery] = []
-
-        async def send() -> None:
-            deliveries.append(await outbox.send(frame("x"), 1))
-
-        tasks.start_soon(send)
-        tasks.start_soon(send)
-        await anyio.wait_all_tasks_blocked()
-        peer.is_gone = True
-        peer.gate.set()
-    assert deliveries == [Delivery.CLOSED, Delivery.CLOSED]
-    assert peer.told == ["lost"]
-    assert await outbox.send(frame("y"), 1) is Delivery.CLOSED
-    assert outbox.send_nowait(frame("y"), 1) is Delivery.CLOSED
-
-
-async def test_flush_waits_until_all_is_written() -> None:
-    """`flush` returns when nothing waits, and at once when the outbox is closed."""
-    async with anyio.create_task_group() as tasks:
-        peer = Peer(tasks)
-        outbox = peer.outbox()
-        for text in "abc":
-            outbox.send_nowait(frame(text), 1)
-        tasks.start_soon(outbox.flush)
-        await anyio.wait_all_tasks_blocked()
-        peer.gate.set()
-        await outbox.flush()
-        assert peer.got == ["a", "b", "c"]
-        outbox.close()
-        await outbox.flush()
-
-
 async def test_nothing_is_sent_before_the_accept() -> None:
     """Before the handshake has its answer, sending is a mistake of the program."""
     peer = Peer()
@@ -272,27 +216,6 @@ async def test_nothing_is_sent_before_the_accept() -> None:
         await outbox.send(frame("x"), 1)
     with pytest.raises(RuntimeError, match="before the handshake is accepted"):
         outbox.send_nowait(frame("x"), 1)
-
-
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_nothing_overtakes_a_frame_that_waits(protocol: Any) -> None:
-    """While the server's `send` waits for the transport, all that is sent queues behind it; then frames go past it again."""
-    async with anyio.create_task_group() as tasks:
-        outbox = Outbox(protocol.send, Peer(tasks), frames=10, size=1000)
-        await outbox.send(frame("a"), 1)
-        assert await outbox.post("b") is Delivery.SENT
-        protocol.pause_writing()
-        assert not outbox.write("c")
-        tasks.start_soon(outbox.post, "c")
-        await anyio.wait_all_tasks_blocked()
-        assert outbox.send_nowait(frame("d"), 1) is Delivery.QUEUED
-        protocol.resume_writing()
-        assert not outbox.write("e")  # the transport has room again, but there is an order
-        assert outbox.send_nowait(frame("e"), 1) is Delivery.QUEUED
-        await outbox.flush()
-        assert outbox.write("f")
-    assert protocol.transport.written == b"".join(b"\x81\x01" + text.encode() for text in "abcdef")
-    assert outbox.writes == 6
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])

@@ -1,42 +1,28 @@
-"""A session's outgoing frames: one writer at a time, at once while the peer keeps up, bounded when it does not."""
+"""A session's outgoing frames: written at once while the peer keeps up, in line and bounded when it does not."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
-from enum import Enum
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
 
 from anyio import Event
 from anyio.lowlevel import checkpoint
 
 from .backlog import Backlog, Entry
 from .delivery import Delivery, Overflow
-from .outlet import Outlet, payload_of
+from .outlet import payload_of
 from .owner import NOBODY, Frame, Owner
 from .packing import packed
-from .stepping import is_steppable, resumed
 from .wire import event_of
-
-GONE = (OSError, RuntimeError)
-"""What servers raise when the peer is gone, or when the connection was closed below the session."""
-
+from .writing import GONE as GONE  # also who writes past an outbox asks for it here
+from .writing import OPEN, State, Writing
 
 _BREATH = 64
 """After how many frames whoever sends lets others run, even if the peer takes them at once."""
 
-
-class _State(Enum):
-    NEW = "new"
-    OPEN = "open"
-    CLOSED = "closed"
+_SENT = Delivery.SENT  # see `writing.OPEN`
 
 
-# A member of an Enum is looked up through its metaclass, which takes as long as a call: these are asked for each frame.
-_OPEN = _State.OPEN
-_SENT = Delivery.SENT
-
-
-class Outbox(Outlet):
+class Outbox(Writing):
     """Frames on their way to one peer.
 
     While the peer keeps up, a frame is written at once by whoever sends it: no queue, no task, no hop. When a write waits,
@@ -50,29 +36,11 @@ class Outbox(Outlet):
         direct: Whether frames may go past `send`, where that comes to the same.
 
     Attributes:
-        writes: How many writes were done that others could wait for; if it does not move while `writing` is set, the peer is
-            stalled.
         dropped: How many messages found no room.
         replaced: How many gave way to a newer one of the same key.
-        writing: Whether a write is under way.
-        untold: How many of those that were dropped the peer is still to be told of.
     """
 
-    __slots__ = (
-        "_backlog",
-        "_behind_gap",
-        "_frames",
-        "_idle",
-        "_owner",
-        "_refused",
-        "_size",
-        "_state",
-        "dropped",
-        "replaced",
-        "untold",
-        "writes",
-        "writing",
-    )
+    __slots__ = ("_frames", "_refused", "_size", "dropped", "replaced")
 
     def __init__(
         self, send: Callable[[Frame], Awaitable[None]], owner: Owner, *, frames: int, size: int, direct: bool = True
@@ -81,11 +49,11 @@ class Outbox(Outlet):
         self._owner = owner
         self._frames = frames
         self._size = size
-        self._backlog: Backlog | None = None
-        self._behind_gap: Frame | None = None
+        self._backlog = None
+        self._behind_gap = None
         self.untold = self._refused = 0
-        self._idle: Event | None = None
-        self._state = _State.NEW
+        self._idle = None
+        self._state = State.NEW
         self.writes = 0
         self.dropped = 0
         self.replaced = 0
@@ -111,7 +79,7 @@ class Outbox(Outlet):
             await checkpoint()
         if self._own is not None and self.write(payload_of(frame)):
             return _SENT
-        if self._state is not _OPEN and self._is_shut():
+        if self._state is not OPEN and self._is_shut():
             return await self.refuse()
         if self.writing:
             return await self._wait_in_line(Entry(frame, size))
@@ -160,7 +128,7 @@ class Outbox(Outlet):
         """
         if self._own is not None and self.write(payload_of(frame)):
             return _SENT
-        if self._state is not _OPEN and self._is_shut():
+        if self._state is not OPEN and self._is_shut():
             return Delivery.CLOSED
         if not self.writing:
             if self.steps:
@@ -171,7 +139,7 @@ class Outbox(Outlet):
                 self.replaced += 1
                 return Delivery.QUEUED
             if not self._backlog.has_room(size) and not self._make_room(size, policy, key):
-                return Delivery.CLOSED if self._state is _State.CLOSED else Delivery.DROPPED
+                return Delivery.CLOSED if self._state is State.CLOSED else Delivery.DROPPED
         self._queue(Entry(frame, size, key, is_expendable=policy is Overflow.DROP_OLDEST))
         return Delivery.QUEUED
 
@@ -197,48 +165,11 @@ class Outbox(Outlet):
         self.writes += written
         return written
 
-    async def flush(self) -> None:
-        """Wait until all that was queued is written, or lost."""
-        while self.writing and self._state is _State.OPEN:
-            if self._idle is None:
-                self._idle = Event()
-            await self._idle.wait()
-
-    def close(self) -> None:
-        """Take no more frames; those that wait are lost, and who waits for them is told."""
-        self._state = _State.CLOSED
-        self.shut()
-        waiting, self._backlog = self._backlog, None
-        for entry in waiting or ():
-            entry.settle(Delivery.CLOSED)
-        self._wake()
-
     def release(self) -> None:
         """Close, and let go of who owns it."""
         self.close()
         self.direct = None
         self._owner = NOBODY
-
-    # For who writes to many (see `groups.sweep`)
-
-    def go_on_with(self, write: Coroutine[Any, Any, None], waits_for: Any) -> None:
-        """Have a write that was stepped, and waits, done in a task of the session; later frames queue behind it.
-
-        Args:
-            write: It ends when the frame is written.
-            waits_for: What it yielded.
-        """
-        self.writing = True
-        try:
-            self._owner.start(self._finish, write, waits_for)
-        except BaseException:
-            write.close()
-            raise
-
-    def broke(self) -> None:
-        """A write failed: the peer is gone."""
-        self.close()
-        self._owner.lost()
 
     @property
     def queued(self) -> list[Frame]:
@@ -252,18 +183,16 @@ class Outbox(Outlet):
         """How many frames wait."""
         return len(self._backlog) if self._backlog is not None else 0
 
-    # Writing
-
     def _is_shut(self) -> bool:
-        if self._state is _State.NEW:
+        if self._state is State.NEW:
             if self._owner.is_connecting:
                 raise RuntimeError(
                     "Session: nothing can be sent before the handshake is accepted. Fix: send from the endpoint, a handler or a "
                     "task of the session; with accept=False call session.accept() first."
                 )
-            self._state = _State.OPEN
+            self._state = State.OPEN
             self.open_up()
-        return self._state is _State.CLOSED
+        return self._state is State.CLOSED
 
     async def _wait_in_line(self, entry: Entry) -> Delivery:
         entry.done = Event()
@@ -275,82 +204,6 @@ class Outbox(Outlet):
                 self._backlog.forget(entry)
             raise
         return entry.delivery
-
-    def _step(self, frame: Frame) -> Delivery:
-        write = cast("Coroutine[Any, Any, None]", self.send_event(frame))
-        try:
-            waits_for = write.send(None)
-        except StopIteration:
-            self.writes += 1
-            return Delivery.SENT
-        except GONE:
-            self.broke()
-            return Delivery.CLOSED
-        self.go_on_with(write, waits_for)
-        return Delivery.QUEUED
-
-    async def _finish(self, write: Coroutine[Any, Any, None], waits_for: Any) -> None:
-        try:
-            await resumed(write, waits_for)
-            self.writes += 1
-        except GONE:
-            self.broke()
-        finally:
-            if self._backlog:
-                await self._drain()
-            else:
-                self._rest()
-
-    async def _write(self, frame: Frame) -> Delivery:
-        try:
-            if self.untold:
-                dropped, self.untold = self.untold, 0
-                if (gap := self._owner.gap(dropped)) is not None:
-                    self._behind_gap = frame
-                    await self.send_event(gap)
-                    self._behind_gap = None
-                self.steps = self._state is _OPEN and is_steppable(self.send_event)
-            await self.send_event(frame)
-        except GONE:
-            self.broke()
-            return Delivery.CLOSED
-        self.writes += 1
-        return Delivery.SENT
-
-    def _start_writer(self) -> None:
-        self.writing = True
-        try:
-            self._owner.start(self._drain)
-        except BaseException:  # by a thread: then nobody writes
-            self.writing = False
-            raise
-
-    async def _drain(self) -> None:
-        try:
-            while self._backlog and self._state is _State.OPEN:
-                entry = self._backlog.pop()
-                delivery = Delivery.CLOSED
-                try:
-                    delivery = await self._write(entry.frame)
-                finally:
-                    entry.settle(delivery)
-        finally:
-            self._rest()
-
-    def _go_on(self) -> None:
-        if self._backlog and self._state is _State.OPEN:
-            self._owner.start(self._drain)
-        else:
-            self._rest()
-
-    def _rest(self) -> None:
-        self.writing = False
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._idle is not None:
-            self._idle.set()
-            self._idle = None
 
     # Room
 
