@@ -336,7 +336,7 @@ async def test_an_engine_that_is_only_slow_is_asked_again(monkeypatch: pytest.Mo
         await peer.expect(Said)
         with unheard(app):
             await publish(app, 1)
-        monkeypatch.setattr("wscontrollers.groups.hub.AGAIN", 0.0)
+        monkeypatch.setattr("wscontrollers.groups.hearing.AGAIN", 0.0)
         monkeypatch.setattr(MemoryConnection, "read", read_late)
         await publish(app, 2)
         assert await numbers(peer, 2) == [1, 2]

@@ -1,4 +1,4 @@
-"""The groups of one event loop: who is in them, and what the engine brings for them."""
+"""The groups of one event loop: who is in them, and the connection to the engine."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from anyio.lowlevel import checkpoint
 
 from ..exceptions import EngineDownError
 from ..messages import Gap
-from .catching_up import heal, lose, shortened
 from .detached import Detached
-from .engines.engine import Arrival, Connection, Engine, EngineState, History, Position
+from .engines.engine import Connection, Engine, EngineState, History
 from .envelope import Envelope
+from .hearing import AGAIN, Hearing
 from .local import LocalGroup
 from .losses import Losses
 from .marks import Mark
 from .member import Member
 from .moving import Mover
-from .names import EVERYBODY, channel_of, checked, group_of
+from .names import channel_of, checked
 from .orders import Orders
 from .presence.node import Node
 from .published import Published
@@ -39,9 +39,6 @@ logger = logging.getLogger("wscontrollers.groups")
 _BREATH = 64
 """After how many messages whoever publishes lets others run, even if the engine takes them at once."""
 
-AGAIN = 1.0
-"""Seconds after which what an engine did not answer is asked again."""
-
 
 class _Opening:
     """An attempt to connect."""
@@ -53,7 +50,7 @@ class _Opening:
         self.failure: Exception | None = None
 
 
-class Hub:
+class Hub(Hearing):
     """Connects the sessions of one event loop with an engine.
 
     Args:
@@ -63,12 +60,7 @@ class Hub:
         lease: Seconds after which others take this event loop for dead if it does not show itself.
 
     Attributes:
-        start: Starts a task that belongs to no session.
-        node: Who is in the groups with presence.
-        orders: What all processes are asked to do.
-        mover: Gives sessions that can be resumed to other processes, and takes theirs.
         sessions: By their ids, those that are in a group or said whose they are.
-        state: How the engine is.
     """
 
     def __init__(
@@ -82,14 +74,14 @@ class Hub:
         self._engine = engine
         self._history_of = history_of
         self._changed = changed
-        self._connection: Connection | None = None
+        self._connection = None
         self._opening: _Opening | None = None
         self._closing = Event()
         self._closed = Event()
-        self._groups: dict[str, LocalGroup] = {}
+        self._groups = {}
         self.orders = Orders(self)
         self._opens_later = False
-        self._own: tuple[bytes, Envelope] | None = None
+        self._own = None
         self._detached = Detached(engine.name)
         self.start = self._detached.start
         self._losses = Losses(self.start)
@@ -129,11 +121,6 @@ class Hub:
     def connection(self) -> Connection | None:
         """The engine, if it is connected to."""
         return self._connection
-
-    @property
-    def state(self) -> EngineState:
-        """How the engine is."""
-        return EngineState.DOWN if self._connection is None else self._connection.state
 
     async def _live(self) -> None:
         """Hold the connection in a task of its own: contexts of an event loop are left by the task that entered them."""
@@ -285,104 +272,3 @@ class Hub:
                     del self._groups[name]
 
         self.start(give_up)
-
-    # What the engine tells
-
-    def arrived(self, arrival: Arrival) -> None:
-        """See `Listener.arrived`."""
-        name = group_of(arrival.channel)
-        if name is None:
-            if arrival.channel == EVERYBODY:
-                self.orders.arrived(arrival)
-            elif not self.node.arrived(arrival):
-                self.mover.arrived(arrival)
-            return
-        group = self._groups.get(name)
-        if group is None:
-            return
-        if group.pending is not None:
-            group.pending.append(arrival)
-            return
-        position = group.position
-        if position is None or (arrival.position.epoch == position.epoch and arrival.previous == position.offset):
-            own = self._own
-            envelope = own[1] if own is not None and own[0] is arrival.data else None  # an engine within the process hands it on
-            group.deliver(arrival.data, arrival.position, envelope)
-        elif arrival.position.epoch != position.epoch or arrival.previous > position.offset:
-            group.pending = deque([arrival])
-            self._heal(group, Position(arrival.position.epoch, arrival.previous))
-
-    def resumed(self, channel: str, position: Position) -> None:
-        """See `Listener.resumed`."""
-        if channel == EVERYBODY:
-            self.orders.resumed(position)
-            return
-        if self.node.resumed(channel, position):
-            return
-        name = group_of(channel)
-        group = None if name is None else self._groups.get(name)
-        if group is None:
-            return
-        if group.pending is not None:
-            group.pending.append(position)
-            return
-        seen = group.position
-        if seen is None:
-            group.position, group.carrier = position, self._connection
-            if group.members:  # they joined while the engine was away
-                group.tell_gap(Gap(0, "engine", group.name))
-        elif seen.epoch != position.epoch or seen.offset < position.offset:
-            group.pending = deque()
-            self._heal(group, position)
-
-    def changed(self, state: EngineState, reason: str) -> None:
-        """See `Listener.changed`."""
-        self._changed(state, reason)
-        if state is EngineState.UP:
-            self.node.wake()
-
-    def _heal(self, group: LocalGroup, target: Position) -> None:
-        """Fetch what a group missed, and then what came meanwhile, which waits."""
-        pending = group.pending
-        assert pending is not None
-
-        async def fetch() -> None:
-            nonlocal target
-            while group.pending is pending:
-                connection = self._connection
-                if connection is None:
-                    group.pending = None  # closed: when it is opened again it is seen what is missing
-                    return
-                try:
-                    lost = await heal(group, connection, target)
-                except EngineDownError as error:
-                    self._losses.waits(error)
-                    target = shortened(pending, target)
-                    await self._pause()
-                    continue
-                except Exception:
-                    logger.exception("group %r: what it missed cannot be read", group.name)
-                    lost = lose(group, target) if group.pending is pending else None
-                if lost is not None:
-                    self._losses.lost(group.name, lost)
-                if group.pending is pending:
-                    self._catch_up(group)
-                return
-
-        self.start(fetch)
-
-    async def _pause(self) -> None:
-        """Wait until it may be worth to ask the engine again."""
-        while True:
-            await anyio.sleep(AGAIN)
-            if self._connection is None or self.state is not EngineState.DOWN:
-                return
-
-    def _catch_up(self, group: LocalGroup) -> None:
-        """Hand over what came while something before it was fetched."""
-        pending, group.pending = group.pending, None
-        for each in pending or ():
-            if isinstance(each, Position):
-                self.resumed(group.channel, each)
-            else:
-                self.arrived(each)
