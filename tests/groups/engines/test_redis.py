@@ -315,7 +315,7 @@ async def test_many_subscriptions_are_there_again(tmp_path: Path) -> None:
     server = RedisServer(valkey_binary(), tmp_path / "data")
     server.start()
     try:
-        async with connected(RedisEngine(server.url, timeout=1.0)) as (connection, heard):
+        async with connected(RedisEngine(server.url, timeout=2.0)) as (connection, heard):
             async with anyio.create_task_group() as tasks:
                 for number in range(3000):
                     tasks.start_soon(connection.subscribe, f"room {number}")
