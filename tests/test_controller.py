@@ -9,7 +9,6 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Route
 
 from wscontrollers import (
     APIRouter,
@@ -568,32 +567,6 @@ def test_all_faults_at_once() -> None:
     assert all("Missing" in fault.where for fault in caught.value.faults)
 
 
-def test_registered_on_plain_starlette() -> None:
-    """`register_controllers` serves controllers from a plain Starlette application, with the container's life in its own."""
-    life: list[str] = []
-
-    class Resources(Module):
-        @provider
-        async def store(self) -> AsyncIterator[Store]:
-            life.append("open")
-            yield Store()
-            life.append("closed")
-
-    class Rooms(Controller):
-        def __init__(self, store: Store) -> None: ...
-
-        @websocket("/rooms")
-        async def open(self, socket: WebSocket) -> None:
-            await say(socket, "here")
-
-    app = Starlette(routes=[Route("/health", lambda request: None)])  # type: ignore[arg-type, return-value]
-    container = register_controllers(app, Rooms, container=Container(Resources()), prefix="/api")
-    assert isinstance(container, Container)
-    assert answer(app, "/api/rooms") == "here"
-    assert len(app.routes) == 2
-    assert life == ["open", "closed"]
-
-
 def test_a_generic_controller_with_brackets() -> None:
     """It is no class that could keep its type arguments; where they are not in a signature they would be lost in silence."""
 
@@ -617,38 +590,6 @@ def test_a_controller_that_is_bound_in_the_container() -> None:
     with pytest.raises(DeclarationError, match=r"Rooms.*: it is bound in the container, which makes no controllers"):
         App(controllers=[Rooms], container=Container(lambda binder: binder.bind(Rooms, to=Rooms())))
     assert App(controllers=[Rooms]).url_path_for("Rooms.open") == "/rooms"
-
-
-def test_registered_on_fastapi() -> None:
-    """On a real FastAPI application the routes live beside its own, and its `dependency_overrides` are obeyed."""
-    fastapi = pytest.importorskip("fastapi")
-    host = fastapi.FastAPI()
-
-    @host.get("/hello")
-    def hello() -> str:
-        return "http"
-
-    @host.websocket("/own")
-    async def own(socket: WebSocket) -> None:
-        await say(socket, "own")
-
-    async def who() -> str:
-        return "nobody"
-
-    class Rooms(Controller):
-        @websocket("/rooms")
-        async def open(self, socket: WebSocket, name: str = Depends(who)) -> None:
-            await say(socket, name)
-
-    before = list(host.router.routes)
-    register_controllers(host, Rooms)
-    assert host.router.routes[: len(before)] == before
-    assert answer(host, "/rooms") == "nobody"
-    assert answer(host, "/own") == "own"
-    host.dependency_overrides[who] = lambda: "ann"
-    assert answer(host, "/rooms") == "ann"
-    with TestClient(host) as client:
-        assert client.get("/hello").json() == "http"
 
 
 def test_around_message_is_a_method_that_can_be_awaited() -> None:

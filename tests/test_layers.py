@@ -23,6 +23,7 @@ ORDER = [
     {"groups"},
     {"routing"},
     {"controller"},
+    {"registration"},
     {"app"},
     {"testing"},
     {"__init__"},

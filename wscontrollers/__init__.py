@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from . import status
-from .app import App, register_controllers
+from .app import App
 from .container import (
     AssistedBuilder,
     Container,
@@ -33,6 +33,7 @@ from .exceptions import (
 from .lazily import lazily
 from .middleware import Middleware
 from .params import Cookie, Depends, FirstMessage, Header, Path, Query, Security
+from .registration import register_controllers
 from .routing import APIRouter, APIWebSocketRoute, get_websocket_app, websocket_session
 from .session.limits import Limits
 from .websockets import HTTPConnection, Request, Response, WebSocket, WebSocketState

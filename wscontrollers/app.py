@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from starlette.applications import Starlette
@@ -15,13 +14,13 @@ from starlette.types import ASGIApp, ExceptionHandler, Lifespan, Receive, Scope,
 from .callables import AnyCallable
 from .container import Container
 from .controller import Controller
-from .exceptions import DeclarationError, HTTPException, WebSocketException, WebSocketRequestValidationError
+from .exceptions import HTTPException, WebSocketException, WebSocketRequestValidationError
 from .markers import Dependency
-from .routing import APIRouter, Host
+from .registration import around, host_of_options, require
+from .routing import APIRouter
 from .routing.failures import Incident, http_exception, invalid_parameters, invalid_parameters_answered, websocket_exception
 from .routing.hosting import let_serve
 from .routing.layers import HANDLERS, ExceptionLayer, Fork
-from .security.origins import OriginPolicy
 from .session.limits import Limits
 from .websockets import ServedWebSocket
 
@@ -83,35 +82,26 @@ class App(Starlette):
         direct: bool = True,
         debug: bool = False,
     ) -> None:
-        _require(
+        require("App", "invalid_parameters", invalid_parameters, invalid_parameters in ("close", "answer"), '"close" or "answer"')
+        require("App", "controllers", controllers, not isinstance(cast(object, controllers), type), "write controllers=[Rooms]")
+        host = host_of_options(
             "App",
-            "container",
-            container,
-            isinstance(cast(object, container), Container | None),
-            "give a Container: Container(Module())",
+            self,
+            container=container,
+            origins=origins,
+            sync_dependencies=sync_dependencies,
+            limits=limits,
+            codecs=codecs,
+            engine=engine,
+            groups=groups,
+            direct=direct,
         )
-        _require(
-            "App", "invalid_parameters", invalid_parameters, invalid_parameters in ("close", "answer"), '"close" or "answer"'
-        )
-        _require_place("App", sync_dependencies)
-        _require_limits("App", limits)
-        _require("App", "controllers", controllers, not isinstance(cast(object, controllers), type), "write controllers=[Rooms]")
         super().__init__(debug=debug, middleware=middleware, exception_handlers=exception_handlers)
-        self.container = container if container is not None else Container()
+        self.container = host.container
         self.dependency_overrides: dict[AnyCallable, AnyCallable] = {}
         for cls, handler in default_handlers(invalid_parameters).items():
             self.exception_handlers.setdefault(cls, handler)
-        self._host = host = Host(
-            container=self.container,
-            provider=self,
-            threads=sync_dependencies == "thread",
-            origins=OriginPolicy(origins),
-            limits=limits or Limits(),
-            codecs=codecs,
-            engine=engine,
-            declared=groups,
-            direct=direct,
-        )
+        self._host = host
         self.router = APIRouter(dependencies=dependencies, lifespan=around(host, Router(lifespan=lifespan).lifespan_context))
         let_serve(self, host)
         self.router.serve_with(host)
@@ -221,19 +211,6 @@ class App(Starlette):
         return Fork(app, others=others)
 
 
-def _require(where: str, name: str, value: object, is_right: bool, fix: str) -> None:
-    if not is_right:
-        raise DeclarationError.at(f"{where}({name}=...)", f"it is {value!r}", fix=f"use {fix}" if fix.startswith('"') else fix)
-
-
-def _require_place(where: str, value: object) -> None:
-    _require(where, "sync_dependencies", value, value in ("thread", "inline"), '"thread" or "inline"')
-
-
-def _require_limits(where: str, value: object) -> None:
-    _require(where, "limits", value, isinstance(value, Limits | None), "write limits=Limits(rate=10)")
-
-
 def default_handlers(invalid: Literal["close", "answer"]) -> dict[Any, Any]:
     """What handles the exceptions of this package where the application says nothing else."""
     return {
@@ -241,81 +218,3 @@ def default_handlers(invalid: Literal["close", "answer"]) -> dict[Any, Any]:
         WebSocketException: websocket_exception,
         WebSocketRequestValidationError: invalid_parameters if invalid == "close" else invalid_parameters_answered,
     }
-
-
-def around(
-    host: Host, lifespan: Callable[[Any], AbstractAsyncContextManager[Any]]
-) -> Callable[[Any], AbstractAsyncContextManager[Any]]:
-    """A lifespan inside of the groups' and the container's: their resources are open before and closed behind it."""
-    container = host.container
-
-    @asynccontextmanager
-    async def combined(app: Any) -> AsyncGenerator[Any]:
-        container.validate()
-        async with host.lifespan(), container.lifespan(), lifespan(app) as state:
-            yield state
-
-    return combined
-
-
-def register_controllers(
-    app: Starlette,
-    *controllers: type[Controller],
-    container: Container | None = None,
-    prefix: str = "",
-    dependencies: Sequence[Dependency] | None = None,
-    origins: Sequence[str] = (),
-    sync_dependencies: Literal["thread", "inline"] = "thread",
-    limits: Limits | None = None,
-    codecs: Sequence[Codec] = (),
-    engine: Engine | str | None = None,
-    groups: Groups | Sequence[Group | AnyCallable] = (),
-    direct: bool = True,
-) -> Container:
-    """Register controllers on an application that is no `App`: plain Starlette, or FastAPI.
-
-    Its own routes, handlers and middleware are untouched. The container is validated and its resources are opened when the
-    application starts, around its own lifespan. An application with `dependency_overrides`, as FastAPI's, has them obeyed.
-
-    Args:
-        app: The application.
-        controllers: Controller classes, each under its own prefix.
-        container: What supplies services; an empty one when left out.
-        prefix: Put before the prefix of each controller.
-        dependencies: Run before those of each controller.
-        origins: See `App`.
-        sync_dependencies: See `App`.
-        limits: See `App`.
-        codecs: See `App`.
-        engine: See `App`.
-        groups: See `App`.
-        direct: See `App`.
-
-    Returns:
-        The container.
-
-    Raises:
-        DeclarationError: A parameter can never be filled, or a binding has a fault.
-    """
-    _require_place("register_controllers", sync_dependencies)
-    _require_limits("register_controllers", limits)
-    container = container if container is not None else Container()
-    host = Host(
-        container=container,
-        provider=app,
-        threads=sync_dependencies == "thread",
-        origins=OriginPolicy(origins),
-        limits=limits or Limits(),
-        codecs=codecs,
-        engine=engine,
-        declared=groups,
-        direct=direct,
-    )
-    let_serve(app, host)
-    router = APIRouter()
-    router.serve_with(host)
-    for controller in controllers:
-        router.include_controller(controller, prefix=prefix, dependencies=dependencies)
-    app.router.routes.extend(router.table.routes)
-    app.router.lifespan_context = around(host, app.router.lifespan_context)
-    return container

@@ -198,8 +198,8 @@ class Life(Fate):
             self._tasks = tasks
             watch.add(timekeeper)
             try:
-                if self.line is not None:
-                    await self._hold(self.line)
+                if self.line is not None and not self.is_connecting:
+                    await self._announce(self.line)
                 await body(*args)
                 failure = self.failure
                 await self._see_off()
@@ -220,10 +220,6 @@ class Life(Fate):
                 raise failure
             finally:
                 self.failure = failure = None
-
-    async def _hold(self, line: Line) -> None:
-        if not self.is_connecting:
-            await self._announce(line)
 
     async def _announce(self, line: Line) -> None:
         line.hold(self)
