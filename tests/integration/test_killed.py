@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.groups.engines.servers import RedisServer, Server, free_port, valkey_binary
-from tests.integration.several import LEASE, WHERE, tea
+from tests.groups.engines.servers import Server
+from tests.integration.scenes import Scene, two_workers
+from tests.integration.several import LEASE, tea
 from wscontrollers.groups import Publisher
 
 SECONDS = 2.0
@@ -25,35 +24,12 @@ SLACK = 5.0
 """Seconds that a busy machine may need beyond it."""
 
 
-class Scene(NamedTuple):
-    """Two workers of one application, and where its groups are."""
-
-    redis: RedisServer
-    one: Server
-    two: Server
-
-
 @pytest.fixture
 def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    """All of it is running."""
-    redis = RedisServer(valkey_binary(), tmp_path / "valkey")
-    monkeypatch.setenv(WHERE, redis.url)
+    """Two workers over Redis, with a short lease."""
     monkeypatch.setenv(LEASE, str(SECONDS))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)]))
-    found = Scene(redis, worker(tmp_path / "one"), worker(tmp_path / "two"))
-    try:
-        for each in found:
-            each.start()
-        yield found
-    finally:
-        for each in reversed(found):
-            each.kill()
-
-
-def worker(folder: Path) -> Server:
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "tests.integration.several:app", "--port", str(port)]
-    return Server([*command, "--log-level", "warning"], folder, port)
+    with two_workers("redis", tmp_path, monkeypatch) as scene:
+        yield scene
 
 
 class Client:
@@ -147,6 +123,6 @@ def test_a_killed_worker_costs_its_clients_nothing_but_the_way_to_another(scene:
         assert bob.recovered == [True]
         assert bob.texts == ann.texts
         assert [text for text in ann.texts if text != "bob"] == [*"0123456789", "again"]
-        with Publisher(scene.redis.url, groups=[tea]) as groups:
+        with Publisher(scene.engine.url, groups=[tea]) as groups:
             assert [kept.message.text for kept in groups.history("tea")] == ann.texts
             assert [each.user for each in groups.members("tea")] == ["ann", "bob"]

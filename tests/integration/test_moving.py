@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import struct
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.groups.engines.nats_server import NatsServer
-from tests.groups.engines.servers import RedisServer, Server, free_port, valkey_binary
-from tests.integration.several import WHERE, Said, walkers
+from tests.groups.engines.servers import Server
+from tests.integration.scenes import ENGINES, Scene, two_workers
+from tests.integration.several import Said, walkers
 from wscontrollers.groups import Publisher
 
 pytestmark = pytest.mark.timeout(120)
-
-
-class Scene(NamedTuple):
-    """Two workers of one application, and where its groups are."""
-
-    engine: Any
-    one: Server
-    two: Server
-
-
-def worker(folder: Path) -> Server:
-    """A process that serves it."""
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "tests.integration.several:app", "--port", str(port)]
-    return Server([*command, "--log-level", "warning"], folder, port)
-
-
-ENGINES: dict[str, Callable[[Path], Any]] = {
-    "redis": lambda folder: RedisServer(valkey_binary(), folder / "valkey"),
-    "nats": lambda folder: NatsServer(folder / "nats"),
-}
 
 
 class Walker:
@@ -113,18 +90,9 @@ def walker() -> Iterator[Walker]:
 
 @pytest.fixture(params=ENGINES)
 def scene(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    """All of it is running."""
-    engine = ENGINES[request.param](tmp_path)
-    monkeypatch.setenv(WHERE, engine.url)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)]))
-    found = Scene(engine, worker(tmp_path / "one"), worker(tmp_path / "two"))
-    try:
-        for each in found:
-            each.start()
-        yield found
-    finally:
-        for each in reversed(found):
-            each.kill()
+    """Two workers over each engine that carries sessions."""
+    with two_workers(request.param, tmp_path, monkeypatch) as scene:
+        yield scene
 
 
 def test_a_session_goes_with_its_client(scene: Scene, walker: Walker) -> None:
