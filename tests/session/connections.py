@@ -30,6 +30,7 @@ class Wire:
         self.pauses = 0
         self._arrived: deque[bytes] = deque()
         self._protocol: Any = None
+        self.protocols = 0
         self.aborted = self.unread = 0
 
     def write(self, data: bytes) -> None:
@@ -49,6 +50,14 @@ class Wire:
 
     def get_extra_info(self, name: str) -> None: ...
 
+    def get_protocol(self) -> Any:
+        return self._protocol
+
+    def set_protocol(self, protocol: Any) -> None:
+        """Whose `data_received` is called is looked up here, as uvloop does it."""
+        self._protocol, self._data_received = protocol, protocol.data_received
+        self.protocols += 1
+
     def pause_reading(self) -> None:
         self.pauses += 1
         self.is_reading = False
@@ -60,7 +69,7 @@ class Wire:
 
     def arrive(self, protocol: Any, data: bytes) -> None:
         """One read's worth of data comes in; it is handed over now, or when this reads again."""
-        self._protocol = protocol
+        assert self._protocol is protocol
         self._arrived.append(data)
         self._hand_over()
 
@@ -71,16 +80,18 @@ class Wire:
 
     def _hand_over(self) -> None:
         while self._arrived and self.is_reading and not self.is_broken:
-            self._protocol.data_received(self._arrived.popleft())
+            self._data_received(self._arrived.popleft())
 
 
-async def opened(cls: Any, application: Any, **options: Any) -> Any:
+async def opened(cls: Any, application: Any, *, handshake: bytes = HANDSHAKE, **options: Any) -> Any:
     """A connection whose handshake is accepted."""
     config = uvicorn.Config(application, log_config=None, ws_ping_interval=None, **options)
     config.load()
     made = cls(config, ServerState(), {})
-    made.connection_made(Wire())
-    made.data_received(HANDSHAKE)
+    wire = Wire()
+    wire.set_protocol(made)
+    made.connection_made(wire)
+    made.data_received(handshake)
     await made.send({"type": "websocket.accept"})
     made.transport.written = b""
     return made

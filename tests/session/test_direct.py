@@ -93,6 +93,7 @@ async def test_what_is_debugged_is_told_why(caplog: pytest.LogCaptureFixture) ->
 
 
 def paused(protocol: Any) -> None:
+    protocol.transport.unread = 65_537
     protocol.pause_writing()
 
 
@@ -131,7 +132,7 @@ async def test_a_slow_peer_that_reads_on_is_written_to_again(protocol: Any) -> N
     """When the transport says that there is room."""
     writer = direct_writer(protocol.send)
     assert writer is not None
-    protocol.pause_writing()
+    paused(protocol)
     assert not writer.write(b"\x81\x01a")
     protocol.resume_writing()
     assert writer.write(b"\x81\x01a")

@@ -76,6 +76,7 @@ async def test_nothing_overtakes_a_frame_that_waits(protocol: Any) -> None:
         outbox = Outbox(protocol.send, Peer(tasks), frames=10, size=1000)
         await outbox.send(frame("a"), 1)
         assert await outbox.post("b") is Delivery.SENT
+        protocol.transport.unread = 65_537
         protocol.pause_writing()
         assert not outbox.write("c")
         tasks.start_soon(outbox.post, "c")

@@ -1,4 +1,4 @@
-"""Past the `send` and the `receive` of a known server, where that comes to the same: whom we know, and how to write."""
+"""Past a known server's `send`, `receive` and parser, where that comes to the same: whom we know, and how to write."""
 
 from __future__ import annotations
 
@@ -22,8 +22,18 @@ _USED = ("close_sent", "config", "conn", "disconnected", "handshake_complete", "
 _USED_TO_READ = ("loop", "queue", "read_paused", "transport")
 """What is used of them to read."""
 
+TESTED_PARSERS = ("17.4",)
+"""The versions of websockets whose parser is known: the first two numbers."""
+
+_USED_TO_UNPACK = ("close_sent", "conn", "data_received", "transport")
+_USED_OF_PARSERS = ("current_size", "max_fragment_size", "max_message_size", "parser", "state")
+"""What is used of uvicorn's protocols and of websockets' to read frames."""
+
 _DEFLATE = "PerMessageDeflate"
 """The extension on whose connections a message may go uncompressed (RFC 7692, section 6)."""
+
+_LOW = 16 * 1024
+"""The low-water mark of transports, in bytes: with no more in its buffer, none holds its protocol back."""
 
 PLAIN = 1024
 """Up to how many characters or bytes a session's own frame goes uncompressed where permessage-deflate was negotiated: it fits
@@ -40,12 +50,10 @@ class DirectWriter:
         plain: Frames of more characters or bytes are better compressed by the server.
     """
 
-    __slots__ = ("_connection", "_open", "_protocol", "_transport", "_writable", "plain")
+    __slots__ = ("_protocol", "_transport", "_writable", "plain")
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
-        self._connection = protocol.conn
-        self._open = protocol.conn.state
         self._transport = protocol.transport
         self._writable = protocol.writable
         self.plain = PLAIN if _compresses(protocol) else sys.maxsize
@@ -62,16 +70,17 @@ class DirectWriter:
         Raises:
             OSError: The connection broke.
         """
-        protocol = self._protocol
+        # The state of the connection need not be asked for: with each change of it uvicorn notes that a close was sent, or closes
+        # the transport. A group's members are more than the caches hold, so what is touched of each counts here.
+        protocol, transport = self._protocol, self._transport
         if (
-            self._connection.state is not self._open
-            or protocol.close_sent
+            protocol.close_sent
             or protocol.disconnected
-            or not self._writable.is_set()
-            or self._transport.is_closing()
+            or transport.is_closing()
+            or (transport.get_write_buffer_size() > _LOW and not self._writable.is_set())
         ):
             return False
-        self._transport.write(packet)
+        transport.write(packet)
         return True
 
 
@@ -101,14 +110,39 @@ def fault_of_reading(receive: Callable[[], Awaitable[Frame]]) -> str | None:
     return "somebody else receives" if getattr(queue, "_getters", True) else None
 
 
+def fault_of_unpacking(protocol: Any) -> str | None:
+    """Why the parser of a known server's connection must not be passed by; None if it may be."""
+    fault = _missing(protocol, _USED_TO_UNPACK) or _missing(protocol.transport, ("get_protocol", "set_protocol"))
+    if fault:
+        return fault
+    connection: object = protocol.conn
+    cls = type(connection)
+    if (cls.__module__, cls.__qualname__) != ("websockets.server", "ServerProtocol"):
+        return f"its parser is a {cls.__qualname__}"
+    if fault := _untested("websockets", TESTED_PARSERS):
+        return fault
+    transport: Any = protocol.transport
+    if getattr(protocol.data_received, "__self__", None) is not protocol or transport.get_protocol() is not protocol:
+        return "somebody else stands before its parser"
+    if getattr(connection, "debug", True):
+        return "each frame is logged"
+    return _missing(connection, _USED_OF_PARSERS) or _fault_of_connection(protocol)
+
+
 def _fault_of_server(protocol: Any, used: Sequence[str]) -> str | None:
     if protocol is None:
         return "it is no known server's own, or a middleware stands around it"
-    version = str(getattr(sys.modules.get("uvicorn"), "__version__", "?"))
-    if ".".join(version.split(".")[:2]) not in TESTED:
-        return f"uvicorn {version} is none of {', '.join(TESTED)}"
-    missing = [name for name in used if not hasattr(protocol, name)]
-    return f"{type(protocol).__name__} has no {', '.join(missing)}" if missing else None
+    return _untested("uvicorn", TESTED) or _missing(protocol, used)
+
+
+def _untested(package: str, tested: Sequence[str]) -> str | None:
+    version = str(getattr(sys.modules.get(package), "__version__", "?"))
+    return None if ".".join(version.split(".")[:2]) in tested else f"{package} {version} is none of {', '.join(tested)}"
+
+
+def _missing(instance: object, used: Sequence[str]) -> str | None:
+    missing = [name for name in used if not hasattr(instance, name)]
+    return f"{type(instance).__name__} has no {', '.join(missing)}" if missing else None
 
 
 def _fault_of_connection(protocol: Any) -> str | None:

@@ -92,9 +92,11 @@ class Dispatcher(Controls):
             while True:
                 if reading.parks(task):
                     try:
-                        frame = await reading.receive()
+                        receive = reading.receive  # no method: see `Intake.arrived`
+                        frame = await receive()
                         reading.parked = None
-                        incoming = reading.arrived(frame)
+                        arrived = reading.arrived
+                        incoming = arrived(frame)
                     except CancelledError:
                         if not reading.took_wake_up(task):
                             raise

@@ -11,6 +11,7 @@ from typing import Any
 from .direct import fault_of_reading
 from .owner import Frame
 from .stepping import server_of
+from .unpacking import Unpacking, unpacking_for
 
 logger = logging.getLogger("wscontrollers.session")
 
@@ -27,7 +28,7 @@ class Inlet:
         protocol: Uvicorn's; nobody waits for its queue.
     """
 
-    __slots__ = ("_event", "_is_spared", "_loop", "_more", "_protocol", "_waiter")
+    __slots__ = ("_event", "_is_spared", "_loop", "_more", "_protocol", "_unpacking", "_waiter")
 
     def __init__(self, protocol: Any) -> None:
         self._protocol: Any = protocol
@@ -39,26 +40,30 @@ class Inlet:
         while not protocol.queue.empty():
             self.put_nowait(protocol.queue.get_nowait())
         protocol.queue = self
+        self._unpacking: Unpacking | None = unpacking_for(protocol, self)
 
     def put_nowait(self, event: Frame) -> None:
-        """Take an event; called by uvicorn, which then looks whether reading is paused already."""
+        """Take an event; called by uvicorn, which then finds that reading is paused, and by what reads messages in its place."""
         if self._event is None:
             self._event = event
         elif self._more is None:
             self._more = deque((event,))
         else:
             self._more.append(event)
+        protocol = self._protocol
         waiter = self._waiter
         if waiter is not None:
             self._waiter = None
             if not waiter.done():
                 waiter.set_result(None)
-            protocol = self._protocol
             if protocol is not None and not protocol.read_paused:
                 protocol.read_paused = self._is_spared = True
         elif self._is_spared:
             self._is_spared = False
-            self._protocol.transport.pause_reading()  # as uvicorn believes
+            protocol.transport.pause_reading()  # as uvicorn believes
+        elif protocol is not None and not protocol.read_paused and event["type"] == "websocket.receive":
+            protocol.read_paused = True
+            protocol.transport.pause_reading()
 
     async def receive(self) -> Frame:
         """The next event; what uvicorn's `receive` returns."""
@@ -94,6 +99,9 @@ class Inlet:
     def release(self) -> Callable[[], Awaitable[Frame]]:
         """Be a queue and nothing more, which holds no connection that holds it; returns uvicorn's own `receive`."""
         self._settle()
+        if self._unpacking is not None:
+            self._unpacking.release()
+            self._unpacking = None
         receive: Callable[[], Awaitable[Frame]] = self._protocol.receive
         self._protocol = None
         return receive

@@ -123,9 +123,11 @@ class Session(Generic[In, Out]):
         # What `Reading.next` does, without its coroutine: most messages come this way.
         while incoming is None and (task := reading.parks()) is not None:
             try:
-                frame = await reading.receive()
+                receive = reading.receive  # no method: see `Intake.arrived`
+                frame = await receive()
                 reading.parked = None
-                incoming = reading.arrived(frame)
+                arrived = reading.arrived
+                incoming = arrived(frame)
             except CancelledError:
                 if not reading.took_wake_up(task):
                     raise
