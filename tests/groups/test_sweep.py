@@ -19,6 +19,7 @@ from wscontrollers.groups.rows import rows_of
 from wscontrollers.groups.sweep import Sweep
 from wscontrollers.messages import JsonCodec, MsgPackCodec
 from wscontrollers.session.delivery import Delivery, Overflow
+from wscontrollers.session.direct import DirectWriter
 from wscontrollers.session.framing import FlatFraming
 from wscontrollers.session.outbox import Outbox
 from wscontrollers.session.owner import Owner
@@ -192,15 +193,24 @@ async def test_a_frame_that_cannot_be_written_closes_nobody(caplog: pytest.LogCa
     assert (ears[0].told, ears[1].heard) == ([], ["tea"])
 
 
+def writing_to(write: Any) -> DirectWriter:
+    """What writes to a transport with this `write`."""
+    transport = SimpleNamespace(write=write, is_closing=lambda: False, get_write_buffer_size=lambda: 0)
+    connection = SimpleNamespace(extensions=())
+    return DirectWriter(
+        SimpleNamespace(transport=transport, conn=connection, writable=asyncio.Event(), close_sent=False, disconnected=False)
+    )
+
+
 async def test_the_transport_is_preferred() -> None:
     """Where frames may be written to it; where it says no, `send` is asked."""
     ear = Ear()
     written: list[bytes] = []
-    writer: Any = SimpleNamespace(write=lambda packet: not written.append(packet))
+    writer = writing_to(written.append)
     member = await ear.member(writer)
     assert swept(publication(), [member]) == (1, 0)
     assert (written, ear.heard) == ([b"\x81\x03tea"], [])
-    writer.write = lambda packet: False
+    writer.protocol.close_sent = True
     assert swept(publication(), [member]) == (1, 0)
     assert ear.heard == ["tea"]
     ear.outbox.direct = None  # the session is over
@@ -212,7 +222,7 @@ async def test_nothing_is_written_before_what_waits() -> None:
     """Neither to the transport nor by `send`: it queues behind that."""
     async with anyio.create_task_group() as tasks:
         ear = Ear(tasks)
-        writer: Any = SimpleNamespace(write=lambda packet: pytest.fail("it overtook a frame"))
+        writer = writing_to(lambda packet: pytest.fail("it overtook a frame"))
         member = await ear.member(writer)
         ear.reads = asyncio.Event()
         tasks.start_soon(ear.outbox.send, {"text": "before"}, 6)

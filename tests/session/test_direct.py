@@ -12,7 +12,7 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 
 from tests.session.connections import protocol as protocol
-from wscontrollers.session.direct import PLAIN, TESTED, direct_writer, fault_of
+from wscontrollers.session.direct import PLAIN, TESTED, direct_writer, fault_of, write_to_each
 
 
 async def nothing(*_: Any) -> None: ...
@@ -125,7 +125,29 @@ async def test_nothing_is_written_where_send_would_not(protocol: Any, happens: A
     happens(protocol)
     before = protocol.transport.written
     assert not writer.write(b"\x81\x01a")
+    member = addressee(writer)
+    assert list(write_to_each([member], b"\x81\x01a")) == [(member, None)]
     assert protocol.transport.written == before
+
+
+def addressee(direct: Any, *, writing: bool = False, steps: bool = True) -> Any:
+    return SimpleNamespace(direct=direct, writing=writing, steps=steps)
+
+
+async def test_a_frame_goes_to_many_in_one_walk(protocol: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who cannot be written to at once is told of, with what failed, and the others are written to all the same."""
+    writer = direct_writer(protocol.send)
+    busy, gap = addressee(writer, writing=True), addressee(writer, steps=False)
+    unknown, free = addressee(None), addressee(writer)
+    assert list(write_to_each([free, busy, gap, unknown, free], b"x")) == [(busy, None), (gap, None), (unknown, None)]
+    assert protocol.transport.written == b"xx"
+    failure = OSError("broken")
+
+    def fail(packet: bytes) -> None:
+        raise failure
+
+    monkeypatch.setattr(protocol.transport, "write", fail)
+    assert list(write_to_each([free, busy], b"x")) == [(free, failure), (busy, None)]
 
 
 async def test_a_slow_peer_that_reads_on_is_written_to_again(protocol: Any) -> None:

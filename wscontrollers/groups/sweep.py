@@ -8,6 +8,7 @@ from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
 from ..session.delivery import Delivery
+from ..session.direct import write_to_each
 from ..session.outbox import GONE, Outbox
 from .member import Member
 from .publication import Publication
@@ -66,7 +67,11 @@ class Sweep:
         self._row = row
         self._left = iter(row.outboxes)
         if row.is_direct:
-            self._write_directly(shared.packet)
+            for outbox, error in write_to_each(self._left, shared.packet):
+                if error is None:
+                    self._offer(self._met)
+                else:
+                    self._failed(outbox, error)
             return
         while True:
             walk = self._walked(shared)
@@ -76,17 +81,6 @@ class Sweep:
                 return
             self._walk += 1
             self._leave(walk, waits_for)
-
-    def _write_directly(self, packet: bytes) -> None:
-        for outbox in self._left:
-            direct = outbox.direct
-            try:
-                if not outbox.writing and outbox.steps and direct is not None and direct.write(packet):
-                    continue
-            except Exception as error:
-                self._failed(outbox, error)
-                continue
-            self._offer(self._met)
 
     async def _walked(self, shared: SharedFrame) -> None:
         number, event = self._walk, shared.event

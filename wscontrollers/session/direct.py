@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
 from .owner import Frame
 from .stepping import server_of
@@ -40,6 +40,28 @@ PLAIN = 1024
 into one packet either way, and compressing it costs more CPU time than all the rest of the way."""
 
 
+class Addressee(Protocol):
+    """Who gets a frame that goes to many: an outbox."""
+
+    @property
+    def direct(self) -> DirectWriter | None:
+        """What writes to its transport."""
+        ...
+
+    @property
+    def writing(self) -> bool:
+        """Whether a write is under way."""
+        ...
+
+    @property
+    def steps(self) -> bool:
+        """Whether it is open, and its peer has been told of all that it lost."""
+        ...
+
+
+To = TypeVar("To", bound=Addressee)
+
+
 class DirectWriter:
     """Writes to the transport of one connection.
 
@@ -48,14 +70,17 @@ class DirectWriter:
 
     Attributes:
         plain: Frames of more characters or bytes are better compressed by the server.
+        protocol: See the arguments.
+        transport: Its transport.
+        writable: The event that is set while the transport has room.
     """
 
-    __slots__ = ("_protocol", "_transport", "_writable", "plain")
+    __slots__ = ("plain", "protocol", "transport", "writable")
 
     def __init__(self, protocol: Any) -> None:
-        self._protocol = protocol
-        self._transport = protocol.transport
-        self._writable = protocol.writable
+        self.protocol: Any = protocol
+        self.transport: Any = protocol.transport
+        self.writable: Any = protocol.writable
         self.plain = PLAIN if _compresses(protocol) else sys.maxsize
 
     def write(self, packet: bytes) -> bool:
@@ -72,16 +97,50 @@ class DirectWriter:
         """
         # The state of the connection need not be asked for: with each change of it uvicorn notes that a close was sent, or closes
         # the transport. A group's members are more than the caches hold, so what is touched of each counts here.
-        protocol, transport = self._protocol, self._transport
+        protocol, transport = self.protocol, self.transport
         if (
             protocol.close_sent
             or protocol.disconnected
             or transport.is_closing()
-            or (transport.get_write_buffer_size() > _LOW and not self._writable.is_set())
+            or (transport.get_write_buffer_size() > _LOW and not self.writable.is_set())
         ):
             return False
         transport.write(packet)
         return True
+
+
+def write_to_each(addressees: Iterable[To], packet: bytes) -> Iterator[tuple[To, Exception | None]]:
+    """Write a frame to each before whom nothing lies, as `DirectWriter.write` does.
+
+    That is written out here, for a call for each takes a sixth of all that is done.
+
+    Args:
+        addressees: To whom.
+        packet: Its bytes on the wire.
+
+    Yields:
+        Those to whom it was not written, with what was raised if anything was.
+    """
+    for addressee in addressees:
+        direct = addressee.direct
+        if direct is None or addressee.writing or not addressee.steps:
+            yield addressee, None
+            continue
+        protocol, transport = direct.protocol, direct.transport
+        try:
+            if (
+                protocol.close_sent
+                or protocol.disconnected
+                or transport.is_closing()
+                or (transport.get_write_buffer_size() > _LOW and not direct.writable.is_set())
+            ):
+                fault = None
+            else:
+                transport.write(packet)
+                continue
+        except Exception as error:
+            fault = error
+        yield addressee, fault
 
 
 def direct_writer(send: Callable[[Frame], Awaitable[None]]) -> DirectWriter | None:
