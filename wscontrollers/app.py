@@ -52,8 +52,8 @@ class App(Starlette):
         codecs: What sessions can be held in, chosen by the client's subprotocols; JSON where there are none.
         engine: What carries groups between processes, or its URL: "redis://localhost:6379"; None keeps them within this one.
         groups: The groups of which something is declared (`Group`, `@group`), or a `Groups` with options of its own.
-        direct: Whether frames of typed sessions and of groups may go past the `send` and `receive` of a known uvicorn, where that
-            comes to the same.
+        direct: Whether frames of sessions, groups and plain WebSockets may go past the `send`, the `receive` and the parser of a
+            known uvicorn, where that comes to the same.
         debug: Tracebacks in answers to HTTP requests.
 
     Raises:

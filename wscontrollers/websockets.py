@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any
+from json import dumps
+from typing import Any, Protocol
 
 import anyio
 from starlette.requests import HTTPConnection, Request
@@ -15,6 +16,18 @@ __all__ = ["HTTPConnection", "Request", "Response", "ServedWebSocket", "WebSocke
 
 # Python 3.11 takes as long to find a member of an enum in its class as to call a function.
 _CONNECTING, _CONNECTED, _DISCONNECTED = WebSocketState.CONNECTING, WebSocketState.CONNECTED, WebSocketState.DISCONNECTED
+
+
+class Way(Protocol):
+    """A way past ASGI's `send` and `receive`."""
+
+    def write(self, frame: str | bytes) -> bool:
+        """Write a frame; whether it was written."""
+        ...
+
+    def leave(self, websocket: ServedWebSocket) -> None:
+        """Go this way no more."""
+        ...
 
 
 class ServedWebSocket(WebSocket):
@@ -34,6 +47,10 @@ class ServedWebSocket(WebSocket):
     """Sees to it that the connection is gone so many seconds later, though its peer has stopped reading."""
     decode: Callable[[str | bytes], Any] | None = None
     """What a first message is decoded with, where its session does not speak JSON."""
+    finds_way: Callable[[ServedWebSocket], Way | None] | None = None
+    """Is asked for a way past the server when the handshake is accepted."""
+    way: Way | None = None
+    """Such a way, where there is one."""
     session_of_it: Any = None
     """The typed session that is held on it, for parameters that ask for it."""
 
@@ -85,6 +102,8 @@ class ServedWebSocket(WebSocket):
                 self._connected(await self._receive())
             self.application_state = _CONNECTED
             await self._send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers or []})
+            if self.finds_way is not None:
+                self.way = self.finds_way(self)
         elif not self.accepted_early:
             await super().accept(subprotocol, headers)
         elif subprotocol is not None or headers is not None:
@@ -240,7 +259,8 @@ class ServedWebSocket(WebSocket):
             await self.send({"type": "websocket.send", "text": data})  # raises what Starlette raises in each other state
             return
         try:
-            await self._send({"type": "websocket.send", "text": data})
+            if self.way is None or not self.way.write(data):
+                await self._send({"type": "websocket.send", "text": data})
         except OSError:
             raise self._broken() from None
 
@@ -250,9 +270,21 @@ class ServedWebSocket(WebSocket):
             await self.send({"type": "websocket.send", "bytes": data})
             return
         try:
-            await self._send({"type": "websocket.send", "bytes": data})
+            if self.way is None or not self.way.write(data):
+                await self._send({"type": "websocket.send", "bytes": data})
         except OSError:
             raise self._broken() from None
+
+    async def send_json(self, data: Any, mode: str = "text") -> None:
+        """Send data as JSON, in a frame of text or binary; it raises as `send_text` does.
+
+        Raises:
+            RuntimeError: There is no such mode.
+        """
+        if mode not in ("text", "binary"):
+            raise RuntimeError(f'WebSocket.send_json(): there is no mode {mode!r}. Fix: write "text" or "binary".')
+        text = dumps(data, separators=(",", ":"), ensure_ascii=False)
+        await (self.send_text(text) if mode == "text" else self.send_bytes(text.encode()))
 
     def _broken(self) -> WebSocketDisconnect:
         self.application_state = _DISCONNECTED

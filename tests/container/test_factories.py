@@ -110,7 +110,7 @@ def test_inputs_are_read_from_the_scope_and_all_arguments_passed_as_they_must_be
     node = node_of(Page)
     session = node.graph.session()
     (given,) = node.inputs
-    session.inputs[given] = 7
+    session.supply(given, 7)
     page = factory_of(node)(session)
     assert page.seen == (7, 5, factory_of(node_of_same(node, Cart))(session))
 

@@ -14,7 +14,8 @@ from websockets.sync.client import ClientConnection, connect
 from tests.integration.bare import ServerLoop, handshake, reset
 from tests.serving import serving
 from wscontrollers import App, Groups, Limits, Message, Session
-from wscontrollers.session.direct import DirectWriter
+from wscontrollers.groups import sweep
+from wscontrollers.session.direct import DirectWriter, write_to_each
 from wscontrollers.session.loops import running_loop
 from wscontrollers.session.session import life_of
 
@@ -55,7 +56,17 @@ def direct(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
         tried.append(write(self, packet))
         return tried[-1]
 
+    def noted_each(addressees: Iterator[Any], packet: bytes) -> Iterator[Any]:
+        asked: list[Any] = []
+        refused = 0
+        for each in write_to_each((asked.append(each) or each for each in addressees), packet):  # type: ignore[func-returns-value]
+            refused += 1
+            tried.append(False)
+            yield each
+        tried.extend([True] * (len(asked) - refused))
+
     monkeypatch.setattr(DirectWriter, "write", noted)
+    monkeypatch.setattr(sweep, "write_to_each", noted_each)
     return tried  # type: ignore[return-value]
 
 

@@ -66,6 +66,16 @@ async def connected(**options: Any) -> Any:
     return made
 
 
+async def inlet_behind_a_message(protocol: Any) -> Inlet:
+    """What stands in for the queue of a connection on which the first message has come, from which on it is unpacked."""
+    inlet = inlet_of(protocol.receive)
+    assert inlet is not None
+    assert protocol.data_received.__self__ is protocol
+    protocol.transport.arrive(protocol, frame(0x81, b"first"))
+    assert (await inlet.receive())["text"] == "first"
+    return inlet
+
+
 async def ended(*protocols: Any) -> None:
     for protocol in protocols:
         for task in list(protocol.tasks):
@@ -102,8 +112,7 @@ class Side:
 async def compared(reads: Sequence[bytes], **options: Any) -> list[Any]:
     """What is received, which has to be the same with the parser and without."""
     ours, theirs = [await connected(**options) for _ in range(2)]
-    inlet = inlet_of(ours.receive)
-    assert inlet is not None
+    inlet = await inlet_behind_a_message(ours)
     assert ours.data_received.__self__ is not ours
     sides = Side(ours, inlet.receive), Side(theirs, theirs.receive)
     for data in reads:
@@ -167,8 +176,7 @@ def test_it_comes_to_the_same(data: bytes, cuts: list[int], deflates: bool) -> N
 async def test_the_parser_does_not_see_what_is_simple(size: int, head: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A message that is one whole frame in one read, masked as it is, and several such messages in one read."""
     protocol = await connected()
-    inlet = inlet_of(protocol.receive)
-    assert inlet is not None
+    inlet = await inlet_behind_a_message(protocol)
     monkeypatch.setattr(protocol.conn, "receive_data", None)
     protocol.data_received(frame(head, b"x" * size, mask=b"\1\2\3\4") * 2)
     for _ in range(2):
@@ -203,8 +211,7 @@ async def test_nothing_is_read_behind_a_close() -> None:
     got = await compared([frame(0x88, b"\x03\xe8") + frame(0x81, b"late")])
     assert [event["type"] for event in got] == ["websocket.disconnect"]
     protocol = await connected()
-    inlet = inlet_of(protocol.receive)
-    assert inlet is not None
+    inlet = await inlet_behind_a_message(protocol)
     await protocol.send({"type": "websocket.close", "code": 1000})
     protocol.transport.arrive(protocol, frame(0x81, b"late"))
     assert (await inlet.receive())["type"] == "websocket.disconnect"
@@ -219,7 +226,8 @@ async def test_a_message_over_the_limit_of_the_server_is_its_own_affair() -> Non
     got = await compared([frame(0x81, b"x" * (LIMIT + 1))])
     assert got[0]["code"] == 1009
     small = await opened(WebSocketsSansIOProtocol, endless, ws_max_size=10)
-    assert inlet_of(small.receive) is not None
+    await small.receive()
+    await inlet_behind_a_message(small)
     small.transport.arrive(small, frame(0x81, b"x" * 11))
     assert small.conn.close_sent.code == 1009
     await ended(small)
@@ -229,8 +237,7 @@ async def test_a_message_over_the_limit_of_the_server_is_its_own_affair() -> Non
 async def test_behind_its_session_the_connection_is_uvicorns_again() -> None:
     """Its transport calls its own method, and nothing of ours is held."""
     protocol = await connected()
-    inlet = inlet_of(protocol.receive)
-    assert inlet is not None
+    inlet = await inlet_behind_a_message(protocol)
     unpacking = protocol.data_received.__self__
     inlet.release()
     assert protocol.data_received.__self__ is protocol
@@ -245,8 +252,7 @@ async def test_behind_its_session_the_connection_is_uvicorns_again() -> None:
 async def test_a_transport_that_is_closing_is_left_alone() -> None:
     """It may be that it has no protocol any more."""
     protocol = await connected()
-    inlet = inlet_of(protocol.receive)
-    assert inlet is not None
+    inlet = await inlet_behind_a_message(protocol)
     protocol.transport.close()
     before = protocol.transport.protocols
     inlet.release()

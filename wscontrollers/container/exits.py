@@ -20,26 +20,26 @@ Exit: TypeAlias = Callable[[type[BaseException] | None, BaseException | None, Tr
 AsyncExit: TypeAlias = Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], Awaitable[bool | None]]
 
 
-class Exits:
-    """Clean-ups in the order of their registration."""
+# A generator stands for itself; whatever else there is, behind the method of contextlib's stack that takes it.
+Entry: TypeAlias = AsyncGenerator[Any, None] | tuple[Callable[[AsyncExitStack, Any], object], Any]
 
-    __slots__ = ("_entries",)
 
-    def __init__(self) -> None:
-        # A generator stands for itself; whatever else there is, behind the method of contextlib's stack that takes it.
-        self._entries: list[AsyncGenerator[Any, None] | tuple[Callable[[AsyncExitStack, Any], object], Any]] = []
+class Exits(list[Entry]):
+    """Clean-ups in the order of their registration; a list, for each object of a session is one for the garbage collector."""
+
+    __slots__ = ()
 
     def push(self, leave: Exit) -> None:
         """Register a function that is called with the details of the exception, and that swallows it if it returns True."""
-        self._entries.append((AsyncExitStack.push, leave))
+        self.append((AsyncExitStack.push, leave))
 
     def push_async_exit(self, leave: AsyncExit) -> None:
         """Register one that is awaited."""
-        self._entries.append((AsyncExitStack.push_async_exit, leave))
+        self.append((AsyncExitStack.push_async_exit, leave))
 
     def push_generator(self, generator: AsyncGenerator[Any, None]) -> None:
         """Register a generator that has yielded once: it goes on, with the exception raised at its yield if there is one."""
-        self._entries.append(generator)
+        self.append(generator)
 
     async def enter_async_context(self, manager: AbstractAsyncContextManager[T]) -> T:
         """Enter a context manager, and register that it is left."""
@@ -59,9 +59,9 @@ class Exits:
         Raises:
             BaseException: What they leave in its place.
         """
-        entries, received = self._entries, error
-        while error is None and entries:
-            entry = entries.pop()
+        received = error
+        while error is None and self:
+            entry = self.pop()
             try:
                 if not isinstance(entry, tuple):
                     try:
@@ -75,7 +75,7 @@ class Exits:
                     entry[1](None, None, None)
             except BaseException as raised:
                 error = raised
-        if not entries and error is received:
+        if not self and error is received:
             return False
         try:
             swallowed = await self._leave_by_contextlib(error)
@@ -87,13 +87,13 @@ class Exits:
 
     async def _leave_by_contextlib(self, error: BaseException | None) -> bool:
         stack = AsyncExitStack()
-        for entry in self._entries:
+        for entry in self:
             if isinstance(entry, tuple):
                 push, leave = entry
                 push(stack, leave)
             else:
                 stack.push_async_exit(partial(_go_on, entry))
-        self._entries.clear()
+        self.clear()
         if error is None:
             await stack.aclose()
             return False

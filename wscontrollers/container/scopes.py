@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, cast
 
 import anyio
@@ -35,24 +36,28 @@ class Missing:
 MISSING = Missing()
 
 
+_NO_INPUTS: Mapping[Input, Any] = MappingProxyType({})
+
+
 class Scope:
     """The running scope of one session: what was made for it, what the handshake supplied, and its clean-ups.
 
     Attributes:
         values: Instances of this tier by slot, made at first use.
         session_values: Those of the session; for a session's own scope the same dict.
-        inputs: What the handshake supplied; the planner fills it before the factories that need it run.
+        inputs: What the handshake supplied (see `supply`), before the factories that need it run.
         closed: Whether `close` was called; nothing can be had from it lazily any more.
     """
 
     __slots__ = ("_building", "_stack", "absorbed", "closed", "failure", "inputs", "session_values", "values")
 
+    inputs: Mapping[Input, Any]
     tier: ClassVar[Tier] = Tier.SESSION
 
     def __init__(self) -> None:
         self.values: dict[Any, Any] = {}
         self.session_values = self.values
-        self.inputs: dict[Input, Any] = {}
+        self.inputs = _NO_INPUTS
         self.closed = False
         self.absorbed = False
         self.failure: BaseException | None = None
@@ -76,6 +81,10 @@ class Scope:
         if self._stack is None:
             self._stack = Exits()
         return self._stack
+
+    def supply(self, given: Input, value: Any) -> None:
+        """Take what the handshake or a message supplies."""
+        self.inputs = {**self.inputs, given: value}
 
     def push(self, leave: Exit) -> None:
         """Register a clean-up."""

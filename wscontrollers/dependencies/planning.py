@@ -247,7 +247,7 @@ class _Planner:
             _, _, (read,) = self._arguments(Dependant(call=given.owner, path="").with_options(arguments=[source]))
 
             def feed(scope: Scope, value: Any) -> None:
-                scope.inputs[given] = value
+                scope.supply(given, value)
 
             self.fed[given] = self._lay_down(lambda slot: Step(CALL, slot, (read,), Invocation(feed, (SCOPE, read)), given))
         return self.fed[given]

@@ -47,6 +47,13 @@ class Incident:
         found = scope.get(_SCOPE_KEY)
         return found if isinstance(found, cls) else cls(is_ours=False)
 
+    @staticmethod
+    def note(websocket: ServedWebSocket) -> None:
+        """Let the app that serves a session know its WebSocket."""
+        found = websocket.scope.get(_SCOPE_KEY)
+        if found is not None:
+            found.websocket = websocket
+
     @classmethod
     def begin(cls, scope: Scope) -> Incident | None:
         """Put a new incident into the scope of an app; None if an app around it has put one there."""

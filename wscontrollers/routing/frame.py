@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -33,27 +33,112 @@ def websocket_session(func: Endpoint, *, origins: OriginPolicy | None = None) ->
         func: The endpoint, or what `get_websocket_app` returns.
         origins: Which browsers' pages may open a session; None asks nobody.
     """
+    framed = framed_session(func, origins)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        websocket = ServedWebSocket(scope, receive, send)
-        incident = Incident.of(scope)
-        incident.websocket = websocket
-        if origins is not None and not origins.allows(scope):
-            await deny(websocket, 403, "Origin not allowed")
-            return
-        try:
-            await func(websocket)
-        except BaseException as left:
-            error = failure_of(left)
-            if error is None:
-                raise
-            # That the peer left is the end of the session, no failure, unless the application says otherwise.
-            if not await answer(meant(error), websocket) and not ends_well(error, scope):
-                await incident.unhandled(error, websocket)
-        if not websocket.is_over:
-            await end(websocket)
+        await framed(scope, receive, send)
 
     return app
+
+
+def framed_session(func: Endpoint, origins: OriginPolicy | None = None) -> ASGIApp:
+    """What `websocket_session` returns, as a function that is no coroutine function, for those who know what it is.
+
+    Each coroutine that waits below a session is passed with every message, and is memory while the session is idle.
+    """
+    serve = func.serve if isinstance(func, PlannedEndpoint) else partial(_serve, func)
+
+    def app(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        websocket = ServedWebSocket(scope, receive, send)
+        Incident.note(websocket)
+        if origins is not None and not origins.allows(scope):
+            return deny(websocket, 403, "Origin not allowed")
+        return serve(websocket, websocket)
+
+    return app
+
+
+async def _serve(func: Endpoint, websocket: WebSocket, framed: ServedWebSocket) -> None:
+    try:
+        await func(websocket)
+    except BaseException as left:
+        await _answer(left, framed)
+    if not framed.is_over:
+        await end(framed)
+
+
+async def _answer(left: BaseException, websocket: ServedWebSocket) -> None:
+    error = failure_of(left)
+    if error is None:
+        raise left
+    # That the peer left is the end of the session, no failure, unless the application says otherwise.
+    if not await answer(meant(error), websocket) and not ends_well(error, websocket.scope):
+        await Incident.of(websocket.scope).unhandled(error, websocket)
+
+
+class PlannedEndpoint:
+    """An endpoint as a function of the WebSocket alone: its dependencies are solved before it and cleaned up behind it.
+
+    Args:
+        planned: Its plans.
+        holder: Gives what holds its sessions.
+        direct: Whether frames may go past the server, where that comes to the same.
+    """
+
+    __slots__ = ("_call", "_direct", "_holder", "_path", "_planned")
+
+    def __init__(self, planned: Planned, holder: Callable[[], session.Holder], *, direct: bool = False) -> None:
+        self._planned = planned
+        self._holder = holder
+        self._direct = direct
+        self._call, self._path = planned.dependant.call, planned.dependant.path
+
+    def __call__(self, websocket: WebSocket) -> Awaitable[None]:
+        """Run it.
+
+        Raises:
+            WebSocketRequestValidationError: The handshake's parameters are not valid.
+        """
+        return self.serve(websocket)
+
+    async def serve(self, websocket: WebSocket, framed: ServedWebSocket | None = None) -> None:
+        """Run it, and end the session as `websocket_session` does, in one coroutine for both.
+
+        Args:
+            websocket: The session's.
+            framed: The same, if it is to be ended.
+        """
+        try:
+            graph, plan = self._planned.current()
+            if plan.opens and not graph.is_open:
+                await graph.ensure_open()
+            is_held = plan.wants_session or plan.yields
+            if self._direct and framed is not None and not is_held:
+                framed.finds_way = session.way_past
+            if is_held:
+                await _hold(self._holder(), websocket, graph, plan, self._path)
+            elif plan.cleans_up:
+                with unwinding_scope() as shield:
+                    async with Resolution(websocket, graph.session(), shield) as resolution:
+                        await plan.endpoint(self._valid(await plan.solve(resolution), websocket))
+            else:
+                resolution = Resolution(websocket, graph.session())
+                try:
+                    await plan.endpoint(self._valid(await plan.solve(resolution), websocket))
+                finally:
+                    resolution.scope.closed = True  # whoever kept something lazy of it gets nothing from it any more
+        except BaseException as left:
+            if framed is None:
+                raise
+            await _answer(left, framed)
+        if framed is not None:
+            if framed.way is not None:
+                framed.way.leave(framed)
+            if not framed.is_over:
+                await end(framed)
+
+    def _valid(self, solved: tuple[list[Any], list[ErrorDetail]], websocket: WebSocket) -> list[Any]:
+        return _valid(solved, self._call, websocket, self._path)
 
 
 def get_websocket_app(
@@ -62,6 +147,7 @@ def get_websocket_app(
     *,
     container: Container | None = None,
     holder: Callable[[], session.Holder] | None = None,
+    direct: bool = False,
 ) -> Endpoint:
     """The endpoint as a function of the WebSocket alone: its dependencies are solved before it and cleaned up behind it.
 
@@ -70,6 +156,7 @@ def get_websocket_app(
         dependency_overrides_provider: Who has `dependency_overrides`.
         container: What supplies services; an empty one when left out.
         holder: Gives what holds its sessions; called only if something below it asks for a `Session`.
+        direct: Whether frames may go past the server, where that comes to the same.
 
     Raises:
         WebSocketRequestValidationError: From the returned function: the handshake's parameters are not valid.
@@ -79,36 +166,11 @@ def get_websocket_app(
     else:
         declared = dependant
         planned = Planned(lambda graph: declared, container=container or Container(), provider=dependency_overrides_provider)
-    call, path = planned.dependant.call, planned.dependant.path
-    held_by = holder or cache(lambda: session.Holder(session.Contract(), call))
-
-    # No coroutine of its own: each that waits below a session is passed with every message, and is memory while it is idle.
-    def app(websocket: WebSocket) -> Awaitable[None]:
-        graph, plan = planned.current()
-        if plan.wants_session or plan.yields:
-            return _hold(held_by(), websocket, graph, plan, path)
-        return serve(websocket, graph, plan)
-
-    async def serve(websocket: WebSocket, graph: Graph, plan: Plan) -> None:
-        if plan.opens and not graph.is_open:
-            await graph.ensure_open()
-        if not plan.cleans_up:
-            resolution = Resolution(websocket, graph.session())
-            try:
-                await plan.endpoint(_valid(await plan.solve(resolution), call, websocket, path))
-            finally:
-                resolution.scope.closed = True  # whoever kept something lazy of this session gets nothing from it any more
-            return
-        with unwinding_scope() as shield:
-            async with Resolution(websocket, graph.session(), shield) as resolution:
-                await plan.endpoint(_valid(await plan.solve(resolution), call, websocket, path))
-
-    return app
+    holder = holder or cache(lambda: session.Holder(session.Contract(), planned.dependant.call))
+    return PlannedEndpoint(planned, holder, direct=direct)
 
 
 async def _hold(holder: session.Holder, connection: WebSocket, graph: Graph, plan: Plan, path: str) -> None:
-    if plan.opens and not graph.is_open:
-        await graph.ensure_open()
     websocket = ServedWebSocket.of(connection)
     opened = holder.open(websocket)
     scope = graph.session()

@@ -18,7 +18,7 @@ from ..dependencies import Dependant, Owner, Planned, Receiver, get_dependant
 from ..exceptions import DeclarationError
 from ..markers import Dependency, listed
 from ..session.contract import Contract
-from .frame import get_websocket_app, websocket_session
+from .frame import framed_session, get_websocket_app
 from .hosting import Host, at_home
 from .paths import compiled
 
@@ -202,7 +202,7 @@ class APIWebSocketRoute(WebSocketRoute):
             self.contract.handlers.check_keys(frozenset(self.param_convertors))
         if self._planned.plan.wants_session or self._planned.plan.yields:
             _ = holder().wire  # so that its faults are told here
-        self.app = websocket_session(get_websocket_app(self._planned, holder=holder), origins=host.origins)
+        self.app = framed_session(get_websocket_app(self._planned, holder=holder, direct=host.direct), host.origins)
         if self.contract.resume is not None:
             self.app = self._resumable(self.contract.resume, self.app, host)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .handlers import Handlers, check_handlers, handlers_of
     from .holding import Holder
     from .limits import DEFAULT_LIMITS, Limits
+    from .past import way_past
     from .resuming.resume import Resume
     from .session import Session
     from .wire import Wire
@@ -28,6 +29,7 @@ else:
             ".handlers": ["Handlers", "check_handlers", "handlers_of"],
             ".holding": ["Holder"],
             ".limits": ["DEFAULT_LIMITS", "Limits"],
+            ".past": ["way_past"],
             ".resuming.resume": ["Resume"],
             ".session": ["Session"],
             ".wire": ["Wire"],
@@ -48,4 +50,5 @@ __all__ = [
     "Wire",
     "check_handlers",
     "handlers_of",
+    "way_past",
 ]

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from .owner import Frame
@@ -195,8 +196,13 @@ def _fault_of_server(protocol: Any, used: Sequence[str]) -> str | None:
 
 
 def _untested(package: str, tested: Sequence[str]) -> str | None:
-    version = str(getattr(sys.modules.get(package), "__version__", "?"))
-    return None if ".".join(version.split(".")[:2]) in tested else f"{package} {version} is none of {', '.join(tested)}"
+    return _fault_of_version(package, getattr(sys.modules.get(package), "__version__", "?"), tested)
+
+
+@cache
+def _fault_of_version(package: str, version: object, tested: Sequence[str]) -> str | None:
+    of_tested = ".".join(str(version).split(".")[:2]) in tested
+    return None if of_tested else f"{package} {version} is none of {', '.join(tested)}"
 
 
 def _missing(instance: object, used: Sequence[str]) -> str | None:

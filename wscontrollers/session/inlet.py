@@ -28,7 +28,7 @@ class Inlet:
         protocol: Uvicorn's; nobody waits for its queue.
     """
 
-    __slots__ = ("_event", "_is_spared", "_loop", "_more", "_protocol", "_unpacking", "_waiter")
+    __slots__ = ("_event", "_is_silent", "_is_spared", "_loop", "_more", "_protocol", "_unpacking", "_waiter")
 
     def __init__(self, protocol: Any) -> None:
         self._protocol: Any = protocol
@@ -38,12 +38,21 @@ class Inlet:
         self._waiter: asyncio.Future[None] | None = None
         self._is_spared = False  # whether uvicorn believes that reading is paused, and it is not
         while not protocol.queue.empty():
-            self.put_nowait(protocol.queue.get_nowait())
+            self.take(protocol.queue.get_nowait())
         protocol.queue = self
-        self._unpacking: Unpacking | None = unpacking_for(protocol, self)
+        self._is_silent = True  # no message has come yet
+        self._unpacking: Unpacking | None = None
 
     def put_nowait(self, event: Frame) -> None:
-        """Take an event; called by uvicorn, which then finds that reading is paused, and by what reads messages in its place."""
+        """Take an event; called by uvicorn, which then finds that reading is paused."""
+        self.take(event)
+        # An idle session has nothing to unpack, so whatever does it is made with the first message.
+        if self._is_silent and self._protocol is not None and event["type"] == "websocket.receive":
+            self._is_silent = False
+            self._unpacking = unpacking_for(self._protocol, self)
+
+    def take(self, event: Frame) -> None:
+        """Take an event, and stop reading where it is a message that nobody waits for."""
         if self._event is None:
             self._event = event
         elif self._more is None:

@@ -28,7 +28,7 @@ _LARGEST = 65_535
 class Taker(Protocol):
     """Where messages go."""
 
-    def put_nowait(self, event: Frame) -> None:
+    def take(self, event: Frame) -> None:
         """Take one, and stop reading where nobody waits for it."""
         ...
 
@@ -67,7 +67,7 @@ class Unpacking:
         if not self._parser_waits or self._protocol.close_sent:
             self._leave_to_uvicorn(data)
             return
-        mask, put = self._mask, self._taker.put_nowait
+        mask, take = self._mask, self._taker.take
         start, end = 0, len(data)
         while end - start > 5:  # two bytes of a header and four of a mask
             kind, size = data[start], data[start + 1] - _MASKED
@@ -84,13 +84,13 @@ class Unpacking:
                 break
             payload = mask(data[begin:stop], data[begin - 4 : begin])
             if kind == _BINARY:
-                put({"type": "websocket.receive", "bytes": payload})
+                take({"type": "websocket.receive", "bytes": payload})
             else:
                 try:
                     text = payload.decode()
                 except UnicodeDecodeError:
                     break  # uvicorn answers it
-                put({"type": "websocket.receive", "text": text})
+                take({"type": "websocket.receive", "text": text})
             start = stop
         if start != end:
             self._leave_to_uvicorn(data[start:] if start else data)
