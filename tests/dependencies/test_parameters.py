@@ -3,12 +3,16 @@
 from typing import Annotated, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.dependencies.sessions import places, sending, sent
+from tests.dependencies.sessions import handshake, places, sending, sent
 from wscontrollers import Cookie, Depends, Header, Path, Query
 from wscontrollers.dependencies.fields import make_field
-from wscontrollers.dependencies.parameters import FieldSet
+from wscontrollers.dependencies.parameters import FieldSet, Parameters
+from wscontrollers.params import Header as HeaderMark
+from wscontrollers.params import Path as PathMark
 from wscontrollers.params import Query as QueryMark
 
 
@@ -77,6 +81,49 @@ def test_an_endpoints_parameters_and_its_dependencies_share_a_name() -> None:
         return [a, value]
 
     assert sent(sending(found), "/?a=1") == ["1", 1]
+
+
+TEXTS = st.text("ab=&+%20;ü", max_size=12)
+
+
+@given(
+    query=TEXTS,
+    headers=st.lists(st.tuples(st.sampled_from([b"x-a", b"x-b"]), st.binary(max_size=4)), max_size=5),
+    path=st.dictionaries(st.sampled_from("ab"), st.one_of(st.text(max_size=3), st.integers(0, 3))),
+)
+def test_single_values_are_what_starlette_has_under_their_names(
+    query: str, headers: list[tuple[bytes, bytes]], path: dict[str, Any]
+) -> None:
+    """Of a query the last of a name, of headers the first one, in any case; nothing where nothing was sent."""
+    fields = {
+        slot: make_field(name, str | None, marker)
+        for slot, (name, marker) in enumerate(
+            [("a", QueryMark()), ("b", QueryMark()), ("x_a", HeaderMark()), ("n", HeaderMark(alias="X-B")), ("a", PathMark())]
+        )
+    }
+    connection = handshake(query_string=query.encode(), headers=headers, path_params=path)
+    views = [connection.query_params] * 2 + [connection.headers] * 2 + [connection.path_params]
+    names = ["a", "b", "x-a", "x-b", "a"]
+    expected = {f"p{place}": view.get(name) for place, (view, name) in enumerate(zip(views, names, strict=True)) if name in view}
+    assert Parameters(fields).read(handshake(query_string=query.encode(), headers=headers, path_params=path)) == expected
+
+
+def test_a_list_and_a_single_value_may_have_one_name() -> None:
+    """Then Starlette's view of the place is asked for both."""
+
+    def found(a: Annotated[list[int], Query()], one: Annotated[int, Query(alias="a")], b: int = 7) -> Any:
+        return [a, one, b]
+
+    assert sent(sending(found), "/?a=1&a=2") == [[1, 2], 2, 7]
+
+
+def test_a_header_that_cannot_be_sent_is_missing() -> None:
+    """Its name has letters that no header has."""
+
+    def found(a: Annotated[str, Header(alias="日本")] = "none") -> Any:
+        return a
+
+    assert sent(sending(found), headers={"?": "x"}) == "none"
 
 
 def _set(*annotations: Any) -> FieldSet:

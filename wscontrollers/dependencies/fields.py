@@ -40,6 +40,11 @@ class ParamField(Record):
         """Where the parameter is sent."""
         return self.info.place
 
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one value under one name."""
+        return self.model is None and not self.sequence and len(self.aliases) == 1
+
     def definition(self) -> tuple[Any, Any]:
         """Annotation and field for a pydantic model that validates this parameter among others."""
         info = self.info

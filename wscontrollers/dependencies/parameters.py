@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from starlette.websockets import WebSocket
@@ -67,18 +68,26 @@ class FieldSet:
 
 
 class Parameters:
-    """Reads the parameters of a plan from the handshake into their slots."""
+    """Reads the parameters of a plan from the handshake into their slots.
 
-    __slots__ = ("_by_place", "_set", "_slots")
+    Where all parameters of a place are single values under one name each, they are taken from ASGI's scope as they are, for
+    Starlette's views of it take longer to make than to ask.
+    """
+
+    __slots__ = ("_by_place", "_headers", "_path", "_query", "_set", "_slots")
 
     def __init__(self, fields: Mapping[int, ParamField]) -> None:
         self._slots = tuple(fields)
         self._set = FieldSet(list(fields.values()))
-        self._by_place = [
-            (reader, [(f"p{index}", field) for index, field in enumerate(self._set.fields) if field.place is place])
-            for place, reader in _READERS.items()
-            if any(field.place is place for field in self._set.fields)
-        ]
+        by_place: dict[Place, list[tuple[str, ParamField]]] = {}
+        for index, field in enumerate(self._set.fields):
+            by_place.setdefault(field.place, []).append((f"p{index}", field))
+        self._path = _names_of(by_place, Place.PATH)
+        self._query = _names_of(by_place, Place.QUERY)
+        self._headers: dict[bytes, list[str]] = {}
+        for key, name in _names_of(by_place, Place.HEADER):
+            self._headers.setdefault(name.lower().encode("latin-1", "replace"), []).append(key)
+        self._by_place = [(_READERS[place], fields) for place, fields in by_place.items()]
 
     @property
     def fields(self) -> tuple[ParamField, ...]:
@@ -88,6 +97,21 @@ class Parameters:
     def read(self, connection: WebSocket) -> dict[str, Any]:
         """What was sent for each parameter, under its key."""
         raw: dict[str, Any] = {}
+        scope = connection.scope
+        if self._path:
+            path = scope.get("path_params", {})
+            for key, name in self._path:
+                if (value := path.get(name)) is not None:
+                    raw[key] = value
+        if self._query:
+            query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))  # the last of a name counts
+            for key, name in self._query:
+                if (value := query.get(name)) is not None:
+                    raw[key] = value
+        if self._headers:
+            for header, sent in scope["headers"]:
+                for key in self._headers.get(header, ()):
+                    raw.setdefault(key, sent.decode("latin-1"))  # the first one of a name counts
         for reader, fields in self._by_place:
             received = reader(connection)
             for key, field in fields:
@@ -122,3 +146,12 @@ class Parameters:
             else:
                 values[slot] = self._set.single(index, raw)
         return errors
+
+
+def _names_of(by_place: dict[Place, list[tuple[str, ParamField]]], place: Place) -> list[tuple[str, str]]:
+    """The key and the name of each parameter of a place, which is taken out, if all of them are single values of one name."""
+    fields = by_place.get(place, [])
+    if not all(field.is_single for _, field in fields):
+        return []
+    by_place.pop(place, None)
+    return [(key, field.aliases[0]) for key, field in fields]
