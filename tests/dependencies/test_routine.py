@@ -62,7 +62,8 @@ def planned(graph: list[tuple[str, list[int], bool]], events: list[str]) -> Plan
     for name, (kind, above, by_name) in zip(NAMES, graph, strict=False):
         made.append(dependency(kind, name, [made[each] for each in above], events, by_name=by_name))
 
-    async def endpoint(*values: str) -> None: ...
+    async def endpoint(*values: str) -> None:
+        events.append(f"endpoint({', '.join(values)})")
 
     place = inspect.Parameter.POSITIONAL_ONLY
     parameters = [inspect.Parameter(f"given_{n}", place, default=it) for n, it in enumerate(made)]
@@ -70,29 +71,35 @@ def planned(graph: list[tuple[str, list[int], bool]], events: list[str]) -> Plan
     return make_plan(get_dependant(path="/", call=endpoint))
 
 
-async def run(plan: Plan, *, by_steps: bool) -> list[Any]:
-    """The values of a plan, by its routine or by one step after the other."""
+async def run(plan: Plan, way: str) -> None:
+    """Run a plan and its endpoint, by a routine of either kind or by one step after the other."""
     async with Resolution(handshake(), Container().graph.session()) as resolution:
-        if not by_steps:
+        if way == "call":
+            endpoint, errors = await plan.call(resolution)
+            assert endpoint is not None
+            await endpoint
+        elif way == "solve":
             values, errors = await plan.solve(resolution)
-            assert errors == []
-            return values[2:]
-        values = [resolution.connection, resolution.scope, *[None] * len(plan.steps)]
-        for step in plan.steps:
-            await step.run(values, resolution)
-    return values[2:]
+            await plan.endpoint(values)
+        else:
+            errors = []
+            values = [resolution.connection, resolution.scope, *[None] * len(plan.steps)]
+            for step in plan.steps:
+                await step.run(values, resolution)
+            await plan.endpoint(values)
+        assert not errors
 
 
 @given(graph=graphs())
 @settings(max_examples=60, deadline=None)
 def test_a_routine_does_what_its_steps_do_one_after_the_other(graph: list[tuple[str, list[int], bool]]) -> None:
     """The same calls with the same values in the same order, and the same clean-ups behind them."""
-    seen: list[list[Any]] = []
-    for by_steps in (True, False):
+    seen: list[list[str]] = []
+    for way in ("steps", "solve", "call"):
         events: list[str] = []
-        values = anyio.run(lambda events=events, by_steps=by_steps: run(planned(graph, events), by_steps=by_steps))
-        seen.append([values, events])
-    assert seen[0] == seen[1]
+        anyio.run(run, planned(graph, events), way)
+        seen.append(events)
+    assert seen[0] == seen[1] == seen[2]
 
 
 def plan_of(call: Any) -> Plan:
@@ -118,6 +125,39 @@ async def test_tracebacks_show_the_call_and_the_users_own_lines() -> None:
     assert "fails" in ours.line
     assert "plan of plan_of.endpoint" in ours.filename
     assert (users.name, users.line) == ("fails", "raise LookupError")
+
+
+@pytest.mark.anyio
+async def test_an_endpoint_is_called_with_what_was_read_and_not_with_what_is_faulty() -> None:
+    """Values are validated before the first step; one that is not valid is told, and the endpoint is not called."""
+
+    async def twice(number: int) -> int:
+        return 2 * number
+
+    async def endpoint(number: int, doubled: Annotated[int, Depends(twice)], text: str = "none") -> Any:
+        return number, doubled, text
+
+    plan = make_plan(get_dependant(path="/", call=endpoint))
+    called, errors = await plan.call(Resolution(handshake(query_string=b"number=3"), Container().graph.session()))
+    assert (called is not None and await called, errors) == ((3, 6, "none"), ())
+    called, errors = await plan.call(Resolution(handshake(query_string=b"number=x"), Container().graph.session()))
+    assert (called, [error["type"] for error in errors]) == (None, ["int_parsing"] * 2)
+
+
+@pytest.mark.anyio
+async def test_where_a_step_runs_by_itself_the_endpoint_is_called_all_the_same() -> None:
+    """A thread's values are handed over in a list."""
+
+    def blocking() -> str:
+        return "it"
+
+    async def endpoint(value: Annotated[str, Depends(blocking)]) -> str:
+        return value
+
+    plan = make_plan(get_dependant(path="/", call=endpoint))
+    called, _ = await plan.call(Resolution(handshake(), Container().graph.session()))
+    assert called is not None
+    assert await called == "it"
 
 
 @pytest.mark.anyio

@@ -120,6 +120,18 @@ class Parameters:
                     raw[key] = value
         return raw
 
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """Where their values go, in the same order."""
+        return self._slots
+
+    def taken(self, connection: WebSocket) -> Iterable[Any] | None:
+        """The values of all parameters, in their order; None if one is faulty: `fill` tells which."""
+        try:
+            return self._set.validated(self.read(connection))
+        except ValidationError:
+            return None
+
     def fill(self, values: list[Any], connection: WebSocket) -> list[ErrorDetail]:
         """Put the values of all parameters into their slots.
 

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..callables import name_of
+from .fields import ErrorDetail
 from .invoking import Invocation, Values
 from .parameters import Parameters
 from .received import MISSING
 from .resolution import Resolution
-from .routine import Solved, solver
+from .routine import Called, Solved, caller, solver
 from .steps import Step, sharing_hops
 
 if TYPE_CHECKING:
@@ -31,20 +32,25 @@ class Plan:
         yields: Whether the endpoint is a generator: what is before its messages, and behind them.
         instance: The slot of the object that the endpoint is a method of.
         handlers: What is left to do for each message, by handler.
+        call: Runs the steps and calls the endpoint, where no session is held. What the endpoint returns is still to be awaited;
+            in its place is None if there are errors of the parameters, which come second (see `solve`).
         solve: Runs the steps. It returns the value of each slot, and the errors of the parameters: what depends on a faulty
             parameter is not called; its siblings are, as in FastAPI, but no handshake is accepted any more to receive a first
             message.
     """
 
     __slots__ = (
+        "_size",
+        "_solve",
+        "_title",
         "arguments",
+        "call",
         "cleans_up",
         "endpoint",
         "handlers",
         "instance",
         "opens",
         "parameters",
-        "solve",
         "steps",
         "wants_session",
         "yields",
@@ -75,13 +81,40 @@ class Plan:
         self.yields = yields
         self.instance = instance
         self.handlers = tuple(handlers)
-        self.solve: Callable[[Resolution], Awaitable[Solved]] = solver(
-            sharing_hops(self.steps),
-            parameters=parameters,
-            solve_siblings=self._solve_siblings,
-            size=size,
-            title=f"plan of {name_of(endpoint.call)}",
-        )
+        self._size = size
+        self._title = f"plan of {name_of(endpoint.call)}"
+        self._solve: Callable[[Resolution], Awaitable[Solved]] | None = None
+        call = None
+        if not (wants_session or yields):
+            call = caller(
+                sharing_hops(self.steps),
+                parameters=parameters,
+                endpoint=endpoint,
+                find_errors=self._find_errors,
+                title=self._title,
+            )
+        self.call: Callable[[Resolution], Awaitable[Called]] = call or self._call
+
+    @property
+    def solve(self) -> Callable[[Resolution], Awaitable[Solved]]:
+        """Written when it is first asked for: most plans are called."""
+        if self._solve is None:
+            self._solve = solver(
+                sharing_hops(self.steps),
+                parameters=self.parameters,
+                solve_siblings=self._solve_siblings,
+                size=self._size,
+                title=self._title,
+            )
+        return self._solve
+
+    async def _call(self, resolution: Resolution) -> Called:
+        values, errors = await self.solve(resolution)
+        return None if errors else self.endpoint(values), errors
+
+    async def _find_errors(self, resolution: Resolution) -> list[ErrorDetail]:
+        _, errors = await self.solve(resolution)
+        return errors
 
     async def _solve_siblings(self, values: Values, resolution: Resolution) -> None:
         for step in self.steps:

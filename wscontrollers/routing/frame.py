@@ -13,7 +13,7 @@ from ..callables import unwrapped
 from ..cancellation import failure_of
 from ..container import Container, Graph
 from ..dependencies import Dependant, Plan, Planned, Resolution
-from ..dependencies.fields import ErrorDetail
+from ..dependencies.routine import Called
 from ..exceptions import EndpointContext, WebSocketRequestValidationError
 from ..security.origins import OriginPolicy
 from ..websockets import ServedWebSocket, WebSocket
@@ -120,11 +120,11 @@ class PlannedEndpoint:
             elif plan.cleans_up:
                 with unwinding_scope() as shield:
                     async with Resolution(websocket, graph.session(), shield) as resolution:
-                        await plan.endpoint(self._valid(await plan.solve(resolution), websocket))
+                        await self._valid(await plan.call(resolution), websocket)
             else:
                 resolution = Resolution(websocket, graph.session())
                 try:
-                    await plan.endpoint(self._valid(await plan.solve(resolution), websocket))
+                    await self._valid(await plan.call(resolution), websocket)
                 finally:
                     resolution.scope.closed = True  # whoever kept something lazy of it gets nothing from it any more
         except BaseException as left:
@@ -137,8 +137,11 @@ class PlannedEndpoint:
             if not framed.is_over:
                 await end(framed)
 
-    def _valid(self, solved: tuple[list[Any], list[ErrorDetail]], websocket: WebSocket) -> list[Any]:
-        return _valid(solved, self._call, websocket, self._path)
+    def _valid(self, called: Called, websocket: WebSocket) -> Awaitable[Any]:
+        endpoint, errors = called
+        if endpoint is None:
+            raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(self._call, websocket, self._path))
+        return endpoint
 
 
 def get_websocket_app(
@@ -177,19 +180,14 @@ async def _hold(holder: session.Holder, connection: WebSocket, graph: Graph, pla
     try:
         with unwinding_scope() as shield:
             async with Resolution(websocket, scope, shield) as resolution:
-                values = _valid(await plan.solve(resolution), holder.endpoint, websocket, path)
+                values, errors = await plan.solve(resolution)
+                if errors:
+                    raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(holder.endpoint, websocket, path))
                 await holder.accept(opened)
                 await holder.hold(opened, plan, values)
     finally:
         scope.closed = True
         holder.release(opened)
-
-
-def _valid(solved: tuple[list[Any], list[ErrorDetail]], call: Any, websocket: WebSocket, path: str) -> list[Any]:
-    values, errors = solved
-    if errors:
-        raise WebSocketRequestValidationError(errors, endpoint_ctx=endpoint_context(call, websocket, path))
-    return values
 
 
 def endpoint_context(call: Any, websocket: WebSocket, path: str) -> EndpointContext:
