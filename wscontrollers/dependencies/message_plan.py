@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 import anyio
@@ -23,7 +24,7 @@ class MessagePlan:
         cleans_up: Whether a step may register a clean-up.
     """
 
-    __slots__ = ("_endpoint", "_message", "call", "cleans_up", "opens_scope", "quick", "steps")
+    __slots__ = ("_endpoint", "_message", "call", "cleans_up", "opens_scope", "steps")
 
     def __init__(
         self,
@@ -40,8 +41,17 @@ class MessagePlan:
         self.cleans_up = cleans_up
         self._endpoint = endpoint
         self._message = message
-        self.quick = None if cleans_up else self._stepwise if self.steps else call
         self.call = call
+
+    def quick(self, shield: anyio.CancelScope | None) -> Callable[[Values, Any], Awaitable[Any]]:
+        """What `run` does for a handler that is no stream, as a function of the session's values and the message.
+
+        Args:
+            shield: See `run`.
+        """
+        if self.cleans_up:
+            return partial(self._cleanly, shield)
+        return self._stepwise if self.steps else self.call
 
     async def run(
         self,
@@ -97,6 +107,24 @@ class MessagePlan:
                     resolution = Resolution(values[CONNECTION], values[SCOPE])
                 await step.run(values, resolution)
         return await self._endpoint(values)
+
+    async def _cleanly(self, shield: anyio.CancelScope | None, session_values: Values, message: Any) -> Any:
+        """What `run` does where something is cleaned up and a shield is there, in one coroutine."""
+        values = session_values.copy()
+        values[self._message] = message
+        if self.opens_scope:
+            values[SCOPE] = values[SCOPE].message()
+        async with Resolution(values[CONNECTION], values[SCOPE], shield) as resolution:
+            for step in self.steps:
+                mode = step.mode
+                if mode == CALL:
+                    values[step.slot] = step.invoke(values)
+                elif mode == AWAIT:
+                    values[step.slot] = await step.invoke(values)
+                else:
+                    await step.run(values, resolution)
+            return await self._endpoint(values)
+        return None  # a clean-up swallowed what was raised
 
     async def _solved(self, values: Values, resolution: Resolution, consume: Consume | None) -> Any:
         for step in self.steps:

@@ -40,7 +40,7 @@ class Handling:
         around: The controller's interceptor.
     """
 
-    __slots__ = ("_uncredited", "around", "calls", "handlers", "life", "plans", "streams", "values")
+    __slots__ = ("_uncredited", "around", "handlers", "life", "plans", "streams", "values")
 
     def __init__(
         self,
@@ -55,15 +55,22 @@ class Handling:
         self.plans = plans
         self.values = values
         self.around = around
-        plain = around is None and life.limits.handler_time is None
-        self.calls = tuple(
-            plan.quick
-            if plain and handler.mark.order == "serial" and handler.mark.timeout is None and not handler.is_stream
-            else None
-            for handler, plan in zip(handlers, plans, strict=True)
-        )
         self.streams: dict[Ref, Stream] | None = None
         self._uncredited = 0
+
+    def calls(self, shield: CancelScope | None) -> Sequence[Callable[[list[Any], Any], Awaitable[Any]] | None]:
+        """By handler, what may be called in place of `handle`: a function of the session's values and the message.
+
+        Args:
+            shield: See `shielding`.
+        """
+        is_plain = self.around is None and self.life.limits.handler_time is None
+        return [
+            plan.quick(shield)
+            if is_plain and handler.mark.order == "serial" and handler.mark.timeout is None and not handler.is_stream
+            else None
+            for handler, plan in zip(self.handlers, self.plans, strict=True)
+        ]
 
     def shielding(self) -> AbstractContextManager[CancelScope | None]:
         """A scope around the handling of messages in one task, for their clean-ups; nothing where no handler has any."""
