@@ -259,7 +259,7 @@ class ServedWebSocket(WebSocket):
             await self.send({"type": "websocket.send", "text": data})  # raises what Starlette raises in each other state
             return
         try:
-            if self.way is None or not self.way.write(data):
+            if self.way is None or data.__class__ is not str or not self.way.write(data):
                 await self._send({"type": "websocket.send", "text": data})
         except OSError:
             raise self._broken() from None
@@ -270,7 +270,7 @@ class ServedWebSocket(WebSocket):
             await self.send({"type": "websocket.send", "bytes": data})
             return
         try:
-            if self.way is None or not self.way.write(data):
+            if self.way is None or data.__class__ is not bytes or not self.way.write(data):
                 await self._send({"type": "websocket.send", "bytes": data})
         except OSError:
             raise self._broken() from None

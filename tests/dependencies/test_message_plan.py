@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import anyio
 import pytest
 
 from wscontrollers import (
@@ -15,6 +16,7 @@ from wscontrollers import (
     message_scoped,
     provider,
     receive,
+    session_scoped,
     websocket,
 )
 from wscontrollers.exceptions import ScopeLeakError
@@ -114,6 +116,73 @@ def test_nothing_of_a_message_is_had_outside_of_one() -> None:
 
     with pytest.raises(ScopeLeakError, match="it needs Unit, which lives as long as one message"):
         App(controllers=[Wrong], container=Container(Work()))
+
+
+def text_of(message: Say) -> str:
+    return message.text
+
+
+@session_scoped
+class Kept:
+    """Would keep the text of the first message for all others."""
+
+    def __init__(self, text: Annotated[str, Depends(text_of)]) -> None:
+        self.text = text
+
+
+@message_scoped
+class Above:
+    """Has one that is kept longer."""
+
+    def __init__(self, kept: Kept) -> None:
+        self.kept = kept
+
+
+@message_scoped
+class Told:
+    """Each message has its own."""
+
+    def __init__(self, text: Annotated[str, Depends(text_of)]) -> None:
+        self.text = text
+
+
+@pytest.mark.parametrize("service", [Kept, Above])
+def test_what_lives_longer_than_a_message_is_given_nothing_of_one(service: Any) -> None:
+    """It would have it from the first message for all others; an error at registration, also where something is in between."""
+
+    class Wrong(Chat):
+        @receive
+        async def say(self, message: Say, needed: service) -> None: ...
+
+    with pytest.raises(ScopeLeakError, match='"text: str" of Kept is kept as long as the session, and is new with each message'):
+        App(controllers=[Wrong])
+
+
+async def test_handlers_at_once_have_each_their_own_inputs() -> None:
+    """What one message supplies to its services never reaches those of another one that is handled at the same time."""
+    arrived = anyio.Event()
+
+    async def waited(message: Say) -> str:
+        if message.text == "first":
+            await arrived.wait()
+        else:
+            arrived.set()
+        return message.text
+
+    @message_scoped
+    class Slow:
+        def __init__(self, told: Told, text: Annotated[str, Depends(waited)]) -> None:
+            self.texts = f"{told.text} {text}"
+
+    class Rooms(Chat):
+        @receive(order="concurrent")
+        async def say(self, message: Say, slow: Slow) -> Said:
+            return Said(text=slow.texts)
+
+    async with AsyncTestClient(App(controllers=[Rooms])) as client, client.connect("/tea") as peer:
+        await peer.send(Say(text="first"))
+        await peer.send(Say(text="second"))
+        assert [(await peer.expect(Said)).text for _ in range(2)] == ["second second", "first first"]
 
 
 async def test_overrides_hold_for_handlers_too() -> None:

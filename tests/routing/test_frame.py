@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -328,3 +331,44 @@ async def test_solve_dependencies() -> None:
     async with AsyncExitStack() as stack:
         solved = await solve_dependencies(websocket=handshake(b""), dependant=dependant, async_exit_stack=stack)
     assert [error["loc"] for error in solved.errors] == [("query", "limit")]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_cancelled_endpoint_leaves_nothing_to_the_garbage_collector() -> None:
+    """What was local to it is gone with it: no exception holds the frame that raises it."""
+
+    class Big:
+        pass
+
+    alive: list[weakref.ref[Big]] = []
+    waits = anyio.Event()
+
+    async def endpoint(websocket: WebSocket) -> None:
+        big = Big()
+        alive.append(weakref.ref(big))
+        waits.set()
+        await anyio.sleep_forever()
+
+    app = App()
+    app.add_api_websocket_route("/", endpoint)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(event: Any) -> None: ...
+
+    async def run() -> None:
+        scope = {"type": "websocket", "path": "/", "headers": [], "query_string": b"", "root_path": "", "state": {}}
+        await app(scope, receive, send)
+
+    gc.collect()
+    gc.disable()
+    try:
+        task = asyncio.create_task(run())
+        await waits.wait()
+        task.cancel()
+        await asyncio.wait((task,))
+        del task
+        assert [each() for each in alive] == [None]
+    finally:
+        gc.enable()

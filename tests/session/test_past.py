@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +11,7 @@ import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.serving import serving
@@ -16,9 +19,10 @@ from tests.session.connections import opened
 from tests.session.connections import protocol as protocol
 from wscontrollers import App, Depends, WebSocket, websocket
 from wscontrollers.controller import Controller
-from wscontrollers.session.direct import PLAIN
+from wscontrollers.session.direct import PLAIN, DirectWriter
+from wscontrollers.session.inlet import Inlet
 from wscontrollers.session.past import Past, way_past
-from wscontrollers.websockets import ServedWebSocket
+from wscontrollers.websockets import ServedWebSocket, WebSocketDisconnect
 
 asynchronous = pytest.mark.parametrize("anyio_backend", ["asyncio"])
 
@@ -76,12 +80,74 @@ async def test_behind_the_endpoint_the_server_has_it_again(protocol: Any) -> Non
     made = await served(protocol)
     past = made.way
     assert isinstance(past, Past)
+    await made.send_text("a")
     past.leave(made)
     assert made.way is None
     assert made.receive_event == protocol.receive
     assert not past.write("late")
-    await made.send_text("a")
-    assert protocol.transport.written == b"\x81\x01a"
+    await made.send_text("b")
+    assert protocol.transport.written == b"\x81\x01a\x81\x01b"
+    held = [getattr(past, name, None) for kind in (Past, Inlet) for name in kind.__slots__]
+    assert not any(isinstance(each, type(protocol) | DirectWriter) for each in held)
+
+
+@asynchronous
+async def test_who_still_receives_behind_the_endpoint_is_served_on(protocol: Any) -> None:
+    """A task of its own that waits there goes on as with the server alone, and reading does not stop for ever."""
+    made = await served(protocol)
+    got: list[str] = []
+
+    async def receive() -> None:
+        got.extend([await made.receive_text() for _ in range(3)])
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(receive)
+        await anyio.wait_all_tasks_blocked()
+        assert made.way is not None
+        made.way.leave(made)
+        for letter in (b"a", b"b", b"c"):
+            protocol.transport.arrive(protocol, b"\x81\x81\0\0\0\0" + letter)
+    assert got == ["a", "b", "c"]
+
+
+@asynchronous
+@pytest.mark.parametrize("data", [b"abc", bytearray(b"abc"), "abc", None, 7, array("i", [1, 2])])
+@pytest.mark.parametrize("method", ["send_text", "send_bytes"])
+async def test_what_is_no_text_and_no_bytes_is_the_servers_affair(protocol: Any, method: str, data: Any) -> None:
+    """It says what it says of it without us."""
+    outcomes: list[Any] = []
+    made = await served(protocol)
+    for passes in (True, False):
+        if not passes and made.way is not None:
+            made.way.leave(made)
+        protocol.transport.written = b""
+        try:
+            await getattr(made, method)(data)
+            outcomes.append(protocol.transport.written)
+        except Exception as error:
+            outcomes.append(repr(error))
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize("ends", [LookupError, asyncio.CancelledError, WebSocketDisconnect])
+def test_the_way_is_left_whatever_ends_the_endpoint(ends: type[BaseException]) -> None:
+    """Nothing of a session stays in its connection."""
+    app = App()
+    ways: list[Any] = []
+    seen: list[ServedWebSocket] = []
+
+    @app.websocket("/")
+    async def fails(websocket: WebSocket) -> None:
+        await websocket.accept()
+        assert isinstance(websocket, ServedWebSocket)
+        ways.append(websocket.way)
+        seen.append(websocket)
+        raise ends
+
+    with serving(app) as address, connect(f"ws://{address}/") as session, pytest.raises(ConnectionClosed):
+        session.recv(timeout=5)
+    assert isinstance(ways[0], Past)
+    assert seen[0].way is None
 
 
 @asynchronous

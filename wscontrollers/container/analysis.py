@@ -48,6 +48,12 @@ def inputs_of(node: Node) -> tuple[Input, ...]:
     return tuple(dict.fromkeys(given for needed in reachable([node]) for given in needed.inputs))
 
 
+def session_inputs_of(node: Node) -> frozenset[Input]:
+    """The inputs of what is kept as long as the session, and of all that this needs."""
+    kept = [needed for needed in reachable([node]) if needed.lifetime is Tier.SESSION]
+    return frozenset(given for needed in reachable(kept) for given in needed.inputs)
+
+
 def cleans_up(node: Node) -> bool:
     """Whether making it may leave a clean-up with a session's or message's scope."""
     seen = {node}

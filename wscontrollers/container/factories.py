@@ -65,11 +65,13 @@ def factory_of(node: Node) -> Factory:
 
 
 def build_of(node: Node) -> Factory:
-    """The factory that makes a node's thing anew. It is async if `build_awaits(node)`."""
+    """The factory that makes a node's thing anew. What it returns is awaited if `build_awaits(node)`."""
     if node.builder is None:
         source = _Source(node.name)
         made = source.made(node)
         prefix = "async " if build_awaits(node) else ""
+        if made.startswith("await ") and made.count("await ") == 1:  # whoever awaits ours may as well await that
+            prefix, made = "", made.removeprefix("await ")
         node.builder = source.function(f"{prefix}def factory(scope):\n    return {made}\n")
     return node.builder
 

@@ -45,7 +45,16 @@ def no_service(key: object, path: tuple[str, ...]) -> Service:
     """The answer for what cannot be a key at all: a fault."""
     where = " -> ".join((*path, repr(key)))
     faults = (Fault(where, "it cannot be a key", "ask for a class, a NewType or an `Annotated` with hashable metadata"),)
-    return Service(key, Tier.APP, awaits=False, factory=refusing(faults), inputs=(), faults=faults, cleans_up=False)
+    return Service(
+        key,
+        Tier.APP,
+        awaits=False,
+        factory=refusing(faults),
+        inputs=(),
+        session_inputs=frozenset(),
+        faults=faults,
+        cleans_up=False,
+    )
 
 
 class Graph:
@@ -255,6 +264,7 @@ class Graph:
             awaits=not faults and analysis.awaits(node),
             factory=refusing(faults) if faults else factory_of(node),
             inputs=analysis.inputs_of(node),
+            session_inputs=analysis.session_inputs_of(node),
             faults=faults,
             cleans_up=analysis.cleans_up(node),
         )

@@ -18,6 +18,7 @@ class Service(Record):
         awaits: Whether `factory` returns an awaitable.
         factory: Gives the thing for a running scope.
         inputs: Everything that the handshake must have supplied before, in order of need, also what is needed lazily.
+        session_inputs: Those of them that are for something that is kept as long as the session.
         faults: Why it cannot work; then `factory` raises them.
         cleans_up: Whether it may leave a clean-up with the scope of a session or message.
     """
@@ -27,5 +28,6 @@ class Service(Record):
     awaits: bool
     factory: Callable[[Scope], Any]
     inputs: tuple[Input, ...]
+    session_inputs: frozenset[Input]
     faults: tuple[Fault, ...]
     cleans_up: bool

@@ -229,6 +229,14 @@ class _Planner:
             )
         fed = [self._feed(given, source) for given, source in need.inputs]
         service = need.service
+        for (given, _), slot in zip(need.inputs, fed, strict=True):
+            if self.message is not None and slot in self.message.slots and given in service.session_inputs:
+                raise ScopeLeakError.at(
+                    place_of(dependant.call),
+                    f'it needs {name_of(need.key)}, for which "{given}" of {name_of(given.owner)} is kept as long as the '
+                    "session, and is new with each message",
+                    fix="bind what keeps it message-scoped, or pass what is new to its methods",
+                )
         self.opens = True
         factory = Invocation(service.factory, (SCOPE,))
         mode = AWAIT if service.awaits else CALL

@@ -62,18 +62,21 @@ async def _serve(func: Endpoint, websocket: WebSocket, framed: ServedWebSocket) 
     try:
         await func(websocket)
     except BaseException as left:
-        await _answer(left, framed)
+        if not await _answered(left, framed):
+            raise
     if not framed.is_over:
         await end(framed)
 
 
-async def _answer(left: BaseException, websocket: ServedWebSocket) -> None:
+async def _answered(left: BaseException, websocket: ServedWebSocket) -> bool:
+    """Answer what left an endpoint; False if that is no failure, but wants to go on."""
     error = failure_of(left)
     if error is None:
-        raise left
+        return False
     # That the peer left is the end of the session, no failure, unless the application says otherwise.
     if not await answer(meant(error), websocket) and not ends_well(error, websocket.scope):
         await Incident.of(websocket.scope).unhandled(error, websocket)
+    return True
 
 
 class PlannedEndpoint:
@@ -128,14 +131,13 @@ class PlannedEndpoint:
                 finally:
                     resolution.scope.closed = True  # whoever kept something lazy of it gets nothing from it any more
         except BaseException as left:
-            if framed is None:
+            if framed is None or not await _answered(left, framed):
                 raise
-            await _answer(left, framed)
-        if framed is not None:
-            if framed.way is not None:
+        finally:
+            if framed is not None and framed.way is not None:
                 framed.way.leave(framed)
-            if not framed.is_over:
-                await end(framed)
+        if framed is not None and not framed.is_over:
+            await end(framed)
 
     def _valid(self, called: Called, websocket: WebSocket) -> Awaitable[Any]:
         endpoint, errors = called

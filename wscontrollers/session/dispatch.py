@@ -87,8 +87,8 @@ class Dispatcher(Controls):
             # What follows is one coroutine on purpose: all that are below a session are passed with every message, and most
             # messages come the short way through it.
             reading, handling, task = life.reading, self._handling, current_task()
-            by_tag, calls, values, answer, send = self._by_tag, handling.calls(shield), handling.values, life.framing.answer, self._send
-            write = life.outbox.write
+            by_tag, calls, values = self._by_tag, handling.calls(shield), handling.values
+            answer, write, send = life.framing.answer, life.outbox.write, self._send
             while True:
                 if reading.parks(task):
                     try:

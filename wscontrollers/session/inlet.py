@@ -76,6 +76,7 @@ class Inlet:
 
     async def receive(self) -> Frame:
         """The next event; what uvicorn's `receive` returns."""
+        protocol = self._protocol  # who waits behind the end of the session has reading go on all the same
         while (event := self._event) is None:
             if self._waiter is not None:
                 await asyncio.wait((self._waiter,))  # somebody else is before
@@ -90,7 +91,6 @@ class Inlet:
             self._event = self._more.popleft()
             return event
         self._event = self._more = None
-        protocol = self._protocol
         if self._is_spared:
             self._is_spared = protocol.read_paused = False
         elif protocol is not None and protocol.read_paused:

@@ -41,14 +41,14 @@ class Past(Inlet):
         """
         writer = self._writer
         if writer is None:
-            writer = self._writer = None if self._protocol is None else direct_writer(self._protocol.send)
-            if writer is None:
+            if self._protocol is None:
                 return False
-        return len(frame) <= writer.plain and writer.write(packed(frame))
+            writer = self._writer = direct_writer(self._protocol.send)
+        return writer is not None and len(frame) <= writer.plain and writer.write(packed(frame))
 
     def leave(self, websocket: ServedWebSocket) -> None:
         """Go by the server again, behind the endpoint."""
-        websocket.way = None
+        websocket.way = self._writer = None
         websocket.read_by(self.release())
 
 
