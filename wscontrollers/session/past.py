@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from ..websockets import ServedWebSocket, Way
-from .direct import DirectWriter, direct_writer, fault_of, fault_of_reading
+from .direct import DirectWriter, direct_writer, fault_of_reading
 from .inlet import Inlet
 from .packing import packed
 from .stepping import server_of
@@ -21,10 +21,11 @@ class Past(Inlet):
         protocol: Uvicorn's, with the handshake done.
     """
 
-    __slots__ = ("_writer",)
+    __slots__ = ("_may_write", "_writer")
 
     def __init__(self, protocol: Any) -> None:
         super().__init__(protocol)
+        self._may_write = True
         self._writer: DirectWriter | None = None
 
     def write(self, frame: str | bytes) -> bool:
@@ -41,10 +42,13 @@ class Past(Inlet):
         """
         writer = self._writer
         if writer is None:
-            if self._protocol is None:
+            if not self._may_write or self._protocol is None:
                 return False
             writer = self._writer = direct_writer(self._protocol.send)
-        return writer is not None and len(frame) <= writer.plain and writer.write(packed(frame))
+            if writer is None:
+                self._may_write = False
+                return False
+        return len(frame) <= writer.plain and writer.write(packed(frame))
 
     def leave(self, websocket: ServedWebSocket) -> None:
         """Go by the server again, behind the endpoint."""
@@ -54,10 +58,13 @@ class Past(Inlet):
 
 def way_past(websocket: ServedWebSocket) -> Way | None:
     """Have a WebSocket whose handshake was just accepted receive past its server, and return what sends past it."""
-    fault = fault_of_reading(websocket.receive_event) or fault_of(websocket.send_event)
+    protocol = server_of(websocket.receive_event)
+    fault = fault_of_reading(websocket.receive_event)
+    if fault is None and server_of(websocket.send_event) is not protocol:
+        fault = "a middleware stands around its send"
     if fault is not None:
         logger.debug("frames go through the server: %s", fault)
         return None
-    past = Past(server_of(websocket.receive_event))
+    past = Past(protocol)
     websocket.read_by(past.receive)
     return past

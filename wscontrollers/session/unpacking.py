@@ -118,7 +118,7 @@ def unpacking_for(protocol: Any, taker: Taker) -> Unpacking | None:
 
 def _waits_for_a_frame(connection: Any) -> bool:
     """Whether a parser has read all that it was given, and what comes next is the first byte of a message."""
-    if connection.current_size is not None or connection.state.name != "OPEN":
+    if connection.current_size is not None or connection.state._name_ != "OPEN":
         return False  # a message is coming in fragments, or a close came, or what came was faulty
     parser: Any = connection.parser  # a generator, and those that it delegates to
     while parser is not None and parser.gi_code is not _at_the_end():
