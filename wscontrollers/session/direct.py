@@ -215,7 +215,9 @@ def _missing(instance: object, used: tuple[str, ...]) -> str | None:
     return None
 
 
-_all_of = cache(lambda used: attrgetter(*used))
+@cache
+def _all_of(used: tuple[str, ...]) -> Callable[[object], object]:
+    return attrgetter(*used)
 
 
 def _fault_of_connection(protocol: Any) -> str | None:
