@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from weakref import WeakKeyDictionary
 
-from anyio.lowlevel import RunVar
 from starlette.types import Scope
 
 from ..container import Container
@@ -18,6 +18,8 @@ from ..security.origins import OriginPolicy
 from ..session.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
+    from anyio.lowlevel import RunVar
+
     from ..callables import AnyCallable
     from ..groups import Engine, Group, Groups
     from ..messages import Codec
@@ -167,15 +169,19 @@ class Host:
             raise
 
 
-_runs: RunVar[WeakKeyDictionary[Host, int] | None] = RunVar("wscontrollers_runs")
+@cache
+def _runs() -> RunVar[WeakKeyDictionary[Host, int] | None]:
+    from anyio.lowlevel import RunVar  # takes a while to import, and is not needed before a server starts
+
+    return RunVar("wscontrollers_runs")
 
 
 def _runs_here() -> WeakKeyDictionary[Host, int]:
     """How many lifespans of each application are in the running event loop."""
-    found = _runs.get(None)
+    found = _runs().get(None)
     if found is None:
         found = WeakKeyDictionary[Host, int]()
-        _runs.set(found)
+        _runs().set(found)
     return found
 
 
