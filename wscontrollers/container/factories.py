@@ -21,7 +21,6 @@ from typing import Any, NoReturn, TypeAlias
 
 from wscontrollers.container import cleanup
 from wscontrollers.container.faults import error_of
-from wscontrollers.container.lazy import builder_of, provider_of
 from wscontrollers.container.nodes import Argument, Ask, Builder, Call, Collect, Constant, Later, Mode, Node, Pair
 from wscontrollers.container.scopes import MISSING, Scope, Tier
 from wscontrollers.container.singletons import first_singleton
@@ -131,8 +130,12 @@ class _Source(Generated):
                 collect = self.name(_merged if is_map else _listed)
                 return f"{collect}(({''.join(f'{self.used(element)}, ' for element in elements)}))"
             case Later():
+                from wscontrollers.container.lazy import provider_of  # here and below, because most containers have none
+
                 return f"{self.name(provider_of(node, factory_of))}(scope)"
             case Builder(_, _, _, arguments):
+                from wscontrollers.container.lazy import builder_of
+
                 named = {argument.name: self.supplier(argument) for argument in arguments}
                 return f"{self.name(builder_of(node, named))}(scope)"
             case Ask():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import AliasChoices, Field
 from pydantic.fields import FieldInfo
@@ -12,8 +12,12 @@ from pydantic_core import PydanticUndefined
 from ..markers import FirstMessageParam, HeaderParam, Param, PathParam, Place
 from ..records import Record
 from .annotations import model_of
-from .parameter_model import ParameterModel
 from .received import MISSING, Received, hyphenated, is_json, raw_value, takes_all
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from .parameter_model import ParameterModel
 
 ErrorDetail = dict[str, Any]
 
@@ -98,8 +102,14 @@ def make_field(name: str, annotation: Any, info: Param, *, path_names: frozenset
         info=info,
         aliases=_names_sent(name, info, path_names),
         sequence=takes_all(info),
-        model=None if model is None else ParameterModel(model, info),
+        model=None if model is None else _group(model, info),
     )
+
+
+def _group(model: type[BaseModel], info: Param) -> ParameterModel:
+    from .parameter_model import ParameterModel  # here, because most applications have none
+
+    return ParameterModel(model, info)
 
 
 _PATH_ATTRIBUTES = ("alias", "validation_alias", "discriminator")

@@ -7,10 +7,9 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
-from .. import messages
+from .. import messages, security
 from ..callables import name_of
 from ..exceptions import DeclarationError
-from ..security.scopes import SecurityScopes
 from .annotations import is_subclass, members_of_union, without_none
 from .sources import Framework
 from .surroundings import Surroundings
@@ -43,7 +42,7 @@ def framework_value(name: str, annotation: Any, around: Surroundings) -> Framewo
                 around.place(name), f"a session has no {name_of(annotation)}", fix="annotate it with WebSocket or HTTPConnection"
             )
         return Framework.CONNECTION
-    if is_subclass(annotation, SecurityScopes):
+    if is_subclass(annotation, security.SecurityScopes):
         return Framework.SECURITY_SCOPES
     if getattr(get_origin(annotation) or annotation, "__session_type__", False) is True:
         return Framework.SESSION

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket
 
+from .. import security
 from ..callables import AnyCallable, Kind, name_of, place_of
 from ..container import Input, Scope, Tier
 from ..exceptions import DeclarationError, ScopeLeakError
 from ..markers import FirstMessageParam
-from ..security.scopes import SecurityScopes
 from .calls import step_of
 from .dependant import Argument, Dependant, ServiceNeed
 from .fields import ParamField
@@ -217,8 +217,8 @@ class _Planner:
             if self.session is None:
                 self.session = self._lay_down(lambda slot: Step(CALL, slot, (), Invocation(_session, (CONNECTION,)), "Session"))
             return self.session
-        scopes = partial(SecurityScopes, dependant.security_scopes)
-        return self._lay_down(lambda slot: Step(CALL, slot, (), Invocation(scopes), SecurityScopes))
+        scopes = partial(security.SecurityScopes, dependant.security_scopes)
+        return self._lay_down(lambda slot: Step(CALL, slot, (), Invocation(scopes), security.SecurityScopes))
 
     def _service(self, need: ServiceNeed, dependant: Dependant) -> int:
         if need.service.tier is Tier.MESSAGE and self.message is None:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_origin
 
+from .. import security
 from ..callables import AnyCallable, Kind, kind_of, name_of, place_of, signature_of, unfound, unwrapped
 from ..container import Input, is_session_type
 from ..container.reading import MAX_DEPTH
 from ..declare import type_arguments
 from ..exceptions import DeclarationError, DependencyScopeError, Fault
 from ..markers import Dependency, DependencyScope, SecurityDependency
-from ..security.base import SecurityBase
 from .analysis import analyse
 from .dependant import Argument, Dependant, Owner, Receiver, ServiceNeed
 from .sources import Framework, FromDefault, FromDependency, FromField, FromFramework, FromService
@@ -298,7 +298,7 @@ def _unresolved(annotation: Any) -> str | None:
 def _uses_scopes(dependant: Dependant) -> bool:
     return (
         bool(dependant.own_scopes)
-        or isinstance(unwrapped(dependant.call), SecurityBase)
+        or isinstance(unwrapped(dependant.call), security.SecurityBase)
         or any(argument.source is Framework.SECURITY_SCOPES for argument in dependant.arguments)
         or any(below.uses_scopes for below in dependant.dependencies)
     )

@@ -14,7 +14,6 @@ from ..callables import name_of
 from ..exceptions import DeclarationError
 from ..markers import Dependency
 from .hosting import Host
-from .mounted import bind_host, bind_mount
 from .route import APIWebSocketRoute, RawWebSocketRoute
 
 T = TypeVar("T")
@@ -167,9 +166,11 @@ def bind(route: BaseRoute, prefix: str, dependencies: tuple[Dependency, ...], ho
         return route.bound(prefix=prefix, dependencies=dependencies, host=host)
     if isinstance(route, WebSocketRoute):
         return RawWebSocketRoute.of(route).bound(prefix=prefix, dependencies=dependencies, host=host)
-    if isinstance(route, Mount):
-        return bind_mount(route, prefix, dependencies, host)
-    if isinstance(route, StarletteHost):
+    if isinstance(route, Mount | StarletteHost):
+        from .mounted import bind_host, bind_mount  # here, because most applications have none
+
+        if isinstance(route, Mount):
+            return bind_mount(route, prefix, dependencies, host)
         return bind_host(route, prefix, dependencies, host)
     if prefix and isinstance(route, Route):
         return Route(
