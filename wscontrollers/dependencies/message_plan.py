@@ -50,7 +50,7 @@ class MessagePlan:
             shield: See `run`.
         """
         if self.cleans_up:
-            return partial(self._cleanly, shield)
+            return partial(self._cleaned_up, shield)
         return self._stepwise if self.steps else self.call
 
     async def run(
@@ -72,29 +72,33 @@ class MessagePlan:
         if not self.steps:
             result = self.call(session_values, message)
             return await (result if consume is None else consume(result))
+        if not self.cleans_up:
+            values = self._values(session_values, message)
+            return await self._solved(values, Resolution(values[CONNECTION], values[SCOPE]), consume)
+        if shield is None:
+            with anyio.CancelScope() as shield:
+                return await self._cleaned_up(shield, session_values, message, consume)
+            return None  # never: nobody cancels the scope
+        return await self._cleaned_up(shield, session_values, message, consume)
+
+    def _values(self, session_values: Values, message: Any) -> Values:
         values = session_values.copy()
         values[self._message] = message
         if self.opens_scope:
             values[SCOPE] = values[SCOPE].message()
-        if not self.cleans_up:
-            return await self._solved(values, Resolution(values[CONNECTION], values[SCOPE]), consume)
-        if shield is None:
-            with anyio.CancelScope() as shield:
-                return await self._cleaned_up(values, shield, consume)
-            return None  # never: nobody cancels the scope
-        return await self._cleaned_up(values, shield, consume)
+        return values
 
-    async def _cleaned_up(self, values: Values, shield: anyio.CancelScope, consume: Consume | None) -> Any:
+    async def _cleaned_up(
+        self, shield: anyio.CancelScope | None, session_values: Values, message: Any, consume: Consume | None = None
+    ) -> Any:
+        values = self._values(session_values, message)
         async with Resolution(values[CONNECTION], values[SCOPE], shield) as resolution:
             return await self._solved(values, resolution, consume)
         return None  # a clean-up swallowed what was raised
 
     async def _stepwise(self, session_values: Values, message: Any) -> Any:
         """What `run` does where nothing is cleaned up, in one coroutine."""
-        values = session_values.copy()
-        values[self._message] = message
-        if self.opens_scope:
-            values[SCOPE] = values[SCOPE].message()
+        values = self._values(session_values, message)
         resolution: Resolution | None = None
         for step in self.steps:
             mode = step.mode
@@ -107,24 +111,6 @@ class MessagePlan:
                     resolution = Resolution(values[CONNECTION], values[SCOPE])
                 await step.run(values, resolution)
         return await self._endpoint(values)
-
-    async def _cleanly(self, shield: anyio.CancelScope | None, session_values: Values, message: Any) -> Any:
-        """What `run` does where something is cleaned up and a shield is there, in one coroutine."""
-        values = session_values.copy()
-        values[self._message] = message
-        if self.opens_scope:
-            values[SCOPE] = values[SCOPE].message()
-        async with Resolution(values[CONNECTION], values[SCOPE], shield) as resolution:
-            for step in self.steps:
-                mode = step.mode
-                if mode == CALL:
-                    values[step.slot] = step.invoke(values)
-                elif mode == AWAIT:
-                    values[step.slot] = await step.invoke(values)
-                else:
-                    await step.run(values, resolution)
-            return await self._endpoint(values)
-        return None  # a clean-up swallowed what was raised
 
     async def _solved(self, values: Values, resolution: Resolution, consume: Consume | None) -> Any:
         for step in self.steps:
