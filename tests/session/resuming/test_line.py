@@ -2,129 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 import anyio
 import pytest
-from anyio.lowlevel import checkpoint
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.session.resuming.lines import Held, Wire, asked, claimed, number_of, opened, text
 from wscontrollers import Resume
-from wscontrollers.messages import Resumable, Resumed
 from wscontrollers.session.clock import SCOPE_KEY as CLOCK_KEY
 from wscontrollers.session.resuming.carrying import carry
-from wscontrollers.session.resuming.connection import Connection, PeerGone
-from wscontrollers.session.resuming.kept import Asked, Kept, Place
+from wscontrollers.session.resuming.connection import PeerGone
+from wscontrollers.session.resuming.kept import Kept
 from wscontrollers.session.resuming.line import Line
-from wscontrollers.session.resuming.tickets import Ticket
 from wscontrollers.testing.clock import VirtualClock
-
-HANDSHAKE = {"headers": [(b"origin", b"https://a")], "path": "/room", "subprotocols": ["wsc.v1+json"]}
-
-
-class Wire:
-    """A connection whose other end is the test."""
-
-    def __init__(self, **scope: Any) -> None:
-        self.connection = Connection({**HANDSHAKE, **scope}, self.receive, self.send)
-        self.sent: list[Any] = []
-        self.is_broken = self.is_stalled = False
-        self.gate: anyio.Event | None = None  # what all but the accept waits for
-        self._incoming: deque[Any] = deque([{"type": "websocket.connect"}])
-        self._more = anyio.Event()
-
-    async def receive(self) -> Any:
-        while not self._incoming:
-            await self._more.wait()
-        return self._incoming.popleft()
-
-    async def send(self, event: Any) -> None:
-        await checkpoint()
-        if self.gate is not None and event["type"] != "websocket.accept":
-            await self.gate.wait()
-        if self.is_stalled:
-            await anyio.sleep_forever()
-        if self.is_broken:
-            raise OSError("broken")
-        self.sent.append(event.get("text", event["type"]))
-
-    def tell(self, event: Any) -> None:
-        self._incoming.append(event)
-        more, self._more = self._more, anyio.Event()
-        more.set()
-
-
-class Held:
-    """A session on a line, as far as that asks for it."""
-
-    def __init__(self) -> None:
-        self.user: str | None = None
-        self.tickets: list[str] = []
-        self.told: list[Any] = []
-        self.queue: list[Any] = []
-        self.inbox = 0
-
-    websocket: Any = None
-
-    def written(self, frame: Any) -> Any:
-        assert isinstance(frame, Resumable | Resumed)
-        self.tickets.append(frame.ticket)
-        what = type(frame).__name__
-        if isinstance(frame, Resumable):
-            return text(what)
-        return text(f"{what} {frame.received} {frame.missed}{' moved' if frame.moved else ''}")
-
-    def came_back(self) -> None:
-        self.told.append("came back")
-
-    def stop(self, code: int, reason: str) -> None:
-        self.told.append((code, reason))
-
-    def move(self) -> None:
-        self.told.append("moved")
-
-    def places(self) -> list[Place]:
-        return [Place("room:tea", "abc", 7, {"name": "Ann"})]
-
-    def waiting(self) -> list[Any]:
-        return self.queue
-
-    def unread(self) -> int:
-        return self.inbox
-
-
-def text(content: str) -> dict[str, Any]:
-    """A frame."""
-    return {"type": "websocket.send", "text": content}
-
-
-def number_of(resume: Resume, ticket: str) -> int:
-    """Which of a session's tickets it is."""
-    read = resume.tickets.read(ticket)
-    assert read is not None
-    return read.number
-
-
-def asked(line: Line, wire: Wire, number: int, received: int) -> Asked:
-    """What the client of a connection asks for."""
-    return Asked.by(wire.connection, Ticket(line.id, number, 0), received)
-
-
-def claimed(line: Line, wire: Wire, number: int, received: int) -> bool:
-    """Whether it gets it."""
-    return line.claim(wire.connection, asked(line, wire, number, received))
-
-
-async def opened(**options: Any) -> tuple[Resume, Line, Wire, Held]:
-    """A line whose session is accepted and held."""
-    resume, wire, kept = Resume(30, **options), Wire(), Held()
-    line = Line(resume, wire.connection, None)
-    await line.send({"type": "websocket.accept", "subprotocol": "wsc.v1+json"})
-    line.hold(kept)
-    await line.announce()
-    return resume, line, wire, kept
 
 
 async def test_frames_of_the_session_go_to_the_connection() -> None:
@@ -453,57 +345,6 @@ async def test_what_comes_before_the_session_begins_has_no_number() -> None:
 
     assert wire.sent == ["websocket.accept", "early", "Resumable", "one"]
     assert line.sent.last == 1
-
-
-async def test_another_process_is_given_all_that_it_needs() -> None:
-    """Frames that were sent and that wait, in their order; what nobody looked at counts as not received."""
-    _, line, wire, held = await opened()
-    await line.send(text("one"))
-    await line.send(text("two"))
-    held.queue, held.inbox, held.user = [text("three")], 2, "ann"
-    line.received = 5
-
-    kept = line.give_away(asked(line, wire, 1, 0))
-
-    assert kept is not None
-    assert Kept.decode(kept.encode()) == kept
-    assert [flat.text for flat in kept.frames] == ["one", "two", "three"]
-    assert (kept.last, kept.received, kept.user, kept.tickets) == (3, 3, "ann", {1})
-    assert kept.groups == [Place("room:tea", "abc", 7, {"name": "Ann"})]
-    assert held.told == ["moved"]
-
-
-async def test_another_process_is_given_nothing_for_a_bad_ticket() -> None:
-    """And the session goes on."""
-    _, line, wire, held = await opened()
-
-    assert line.give_away(asked(line, wire, 2, 0)) is None
-    assert line.give_away(asked(line, Wire(path="/other"), 1, 0)) is None
-    assert held.told == []
-
-
-async def test_a_session_goes_on_in_another_process() -> None:
-    """What its client missed is sent behind the ticket, numbers and tickets go on, and the first message is there again."""
-    resume, line, wire, held = await opened()
-    await line.send(text("one"))
-    await line.send(text("two"))
-    line._preface = [{"type": "websocket.receive", "text": "credentials"}]
-    kept = line.give_away(asked(line, wire, number_of(resume, held.tickets[0]), 1))
-    other, again = Wire(), Held()
-    moved = Line(resume, other.connection, None, kept=kept, has=1)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(carry, moved, other.connection)
-        assert (await moved.receive())["type"] == "websocket.connect"
-        await moved.send({"type": "websocket.accept", "subprotocol": "wsc.v1+json"})
-        assert (await moved.receive())["text"] == "credentials"
-        moved.hold(again)
-        await moved.announce()
-        await moved.send(text("three"))
-        tasks.cancel_scope.cancel()
-
-    assert other.sent == ["websocket.accept", "Resumed 0 0 moved", "two", "three"]
-    assert (moved.id, moved.resumed, moved.sent.last) == (line.id, 1, 3)
-    assert number_of(resume, again.tickets[0]) == 2
 
 
 class Client:

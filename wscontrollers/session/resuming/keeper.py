@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from anyio.lowlevel import RunVar
 
 if TYPE_CHECKING:
+    from .handing import Handing
     from .line import Line
 
 
@@ -23,7 +24,7 @@ class Keeper:
         """A session began."""
         self._lines[line.id] = line
 
-    def forget(self, line: Line) -> None:
+    def forget(self, line: Handing) -> None:
         """It is over."""
         if self._lines.get(line.id) is line:
             del self._lines[line.id]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from secrets import token_hex
-from time import time
 
 from anyio import CancelScope
 
@@ -14,16 +13,15 @@ from ..outbox import GONE
 from ..owner import Frame
 from ..timing import GOING_AWAY
 from .connection import Connection, PeerGone
+from .handing import Handing
 from .held import Held
 from .issuing import Issuing
-from .keeper import keeper
-from .kept import Asked, Flat, Kept, newest
-from .reach import Reach
+from .kept import Asked, Kept
 from .resume import Resume
 from .sent import Sent
 
 
-class Line(Reach):
+class Line(Handing):
     """Is ASGI's `receive` and `send` to a session, and carried by one connection after the other.
 
     The session runs in a task of its own. Each connection pumps what it receives into the line, from the task in which the
@@ -37,13 +35,9 @@ class Line(Reach):
         has: How many frames its client received in that.
 
     Attributes:
-        id: The session's id.
         owner: The same.
         kept: The same, until the client is told that it is moved.
-        received: How many frames of the client arrived.
-        sent: What the session sent.
-        resumed: How often its client came back.
-        replayed: How many frames it was sent then.
+        replayed: How many frames its client was sent when it came back.
         running: What runs in the session's task.
         task: That task.
         carrier: The connection whose server waits for the session.
@@ -51,21 +45,14 @@ class Line(Reach):
 
     __slots__ = (
         "_begun",
-        "_event",
         "_has",
-        "_issuing",
-        "_preface",
         "_repeated",
         "_written",
         "carrier",
-        "id",
         "kept",
         "owner",
-        "received",
         "replayed",
-        "resumed",
         "running",
-        "sent",
         "task",
     )
 
@@ -89,14 +76,6 @@ class Line(Reach):
         self._begun = self._written = 0
         if kept is not None:
             self._go_on_from(kept)
-
-    def _go_on_from(self, kept: Kept) -> None:
-        for flat in kept.frames:
-            self.sent.add(flat.event("websocket.send"))
-        self._preface = [flat.event("websocket.receive") for flat in kept.preface]
-        self._issuing.go_on(kept.ticket, kept.tickets, self._clock.now())
-        if self._connection is not None:
-            self._connection.is_behind = True
 
     # For the session
 
@@ -135,44 +114,6 @@ class Line(Reach):
             self._held.stop(GOING_AWAY, "the server ends")
         elif not self._was_held:
             self.running.cancel()
-
-    def _packed(self) -> Kept | None:
-        """What another process needs to go on with the session; None where it does not run, or comes to its end."""
-        held = self._held
-        if held is None:
-            return None
-        waiting = held.waiting()
-        return Kept(
-            self.id,
-            self._issuing.good(self._clock.now()),
-            self._issuing.number,
-            self._origin,
-            self._place,
-            self._subprotocol,
-            self.resumed,
-            self.received - held.unread() - (self._event is not None),
-            self.sent.last + len(waiting),
-            newest([*self.sent, *waiting]),
-            [Flat.of(event) for event in self._preface],
-            held.user,
-            held.places(),
-            self._resume.grace,
-            time(),
-        )
-
-    def give_away(self, asked: Asked) -> Kept | None:
-        """Let another process go on with the session, if its client may; it ends here."""
-        kept = self._packed()
-        return self.leave() if kept is not None and kept.admits(asked) else None
-
-    def leave(self) -> Kept | None:
-        """Let whoever its client comes to go on with the session; it ends here. None where nobody can go on with it."""
-        held, kept = self._held, self._packed()
-        if held is None or kept is None or not kept.tickets:
-            return None
-        keeper().forget(self)
-        held.move()
-        return kept
 
     async def receive(self) -> Frame:
         """ASGI's `receive`, for the session."""
