@@ -60,11 +60,8 @@ class Hearing:
             elif not self.node.arrived(arrival):
                 self.mover.arrived(arrival)
             return
-        group = self._groups.get(name)
+        group = self._hears(name, arrival)
         if group is None:
-            return
-        if group.pending is not None:
-            group.pending.append(arrival)
             return
         position = group.position
         if position is None or (arrival.position.epoch == position.epoch and arrival.previous == position.offset):
@@ -83,11 +80,8 @@ class Hearing:
         if self.node.resumed(channel, position):
             return
         name = group_of(channel)
-        group = None if name is None else self._groups.get(name)
+        group = None if name is None else self._hears(name, position)
         if group is None:
-            return
-        if group.pending is not None:
-            group.pending.append(position)
             return
         seen = group.position
         if seen is None:
@@ -97,6 +91,14 @@ class Hearing:
         elif seen.epoch != position.epoch or seen.offset < position.offset:
             group.pending = deque()
             self._heal(group, position)
+
+    def _hears(self, name: str, what: Arrival | Position) -> LocalGroup | None:
+        """The group that is told something now; None if there is none here, or if it waits until a hole is filled."""
+        group = self._groups.get(name)
+        if group is None or group.pending is None:
+            return group
+        group.pending.append(what)
+        return None
 
     def changed(self, state: EngineState, reason: str) -> None:
         """See `Listener.changed`."""
