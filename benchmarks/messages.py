@@ -77,7 +77,7 @@ def streams(*, rounds: int = 5, items: int = 10_000, times: int = 3) -> tuple[li
     return [table], at_least(table, "ours", FLOOR, 0.8)
 
 
-def scoped(*, rounds: int = 9, count: int = 24_000) -> tuple[list[Table], list[Target]]:
+def scoped(*, rounds: int = 15, count: int = 24_000) -> tuple[list[Table], list[Target]]:
     """A message whose handler has a message-scoped service; arguments as of `round_trips`."""
     fields, answer = EXCHANGES["ping"]
     pairs = [(_json({"type": "ping", **fields}), _json({"type": "noted", "who": "ann", "text": answer}))]

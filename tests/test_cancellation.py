@@ -7,15 +7,17 @@ import json
 import logging
 from collections.abc import AsyncIterator
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from wscontrollers import App, Controller, Message, Session, receive, websocket
-from wscontrollers.cancellation import failure_of
+from wscontrollers.cancellation import failure_of, is_cancellation
 from wscontrollers.declare import Order
 from wscontrollers.messages import JsonRpc
 from wscontrollers.testing import AsyncTestClient
 
-pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio"])  # trio knows whose cancellation one is
+on_asyncio = pytest.mark.parametrize("anyio_backend", ["asyncio"])  # trio knows whose cancellation one is
 
 
 class Say(Message):
@@ -33,6 +35,7 @@ async def somebody_elses() -> None:
     await other
 
 
+@on_asyncio
 async def test_a_strangers_cancellation_is_a_failure() -> None:
     """Nobody takes it further out; it is the cause of an error that says so."""
     with pytest.raises(asyncio.CancelledError) as caught:
@@ -43,6 +46,7 @@ async def test_a_strangers_cancellation_is_a_failure() -> None:
     assert failure.__cause__ is caught.value
 
 
+@on_asyncio
 async def test_a_cancellation_of_ones_own_goes_on() -> None:
     """The task was asked to stop: that is no failure, and neither is what ends the process."""
     told: list[object] = []
@@ -63,12 +67,14 @@ async def test_a_cancellation_of_ones_own_goes_on() -> None:
     assert failure_of(KeyboardInterrupt()) is None
 
 
+@on_asyncio
 async def test_any_other_exception_is_a_failure_as_it_is() -> None:
     """Nothing is made of it."""
     error = KeyError("x")
     assert failure_of(error) is error
 
 
+@on_asyncio
 @pytest.mark.parametrize("order", ["serial", "concurrent", "latest"])
 async def test_a_handler_that_awaits_what_was_cancelled_has_failed(order: Order, caplog: pytest.LogCaptureFixture) -> None:
     """Its message is answered `internal`, the log has it, and the session goes on."""
@@ -92,6 +98,7 @@ async def test_a_handler_that_awaits_what_was_cancelled_has_failed(order: Order,
     assert [record.getMessage().partition(": ")[2] for record in caplog.records] == ["handler say failed"]
 
 
+@on_asyncio
 async def test_so_has_a_stream_and_a_call_of_json_rpc() -> None:
     """The one is ended by an error, the other has its response."""
 
@@ -127,6 +134,7 @@ async def test_so_has_a_stream_and_a_call_of_json_rpc() -> None:
             assert (await peer.expect_error("internal")).re == 1
 
 
+@on_asyncio
 async def test_a_task_of_the_session_that_awaits_what_was_cancelled_has_failed() -> None:
     """As with any exception of it, `ended` and the peer are told the same."""
     seen: list[tuple[int, object]] = []
@@ -146,6 +154,7 @@ async def test_a_task_of_the_session_that_awaits_what_was_cancelled_has_failed()
     assert seen == [(1011, RuntimeError)]
 
 
+@on_asyncio
 async def test_so_has_an_endpoint() -> None:
     """What `ended` says is what the peer sees."""
     sessions: list[Session] = []
@@ -160,3 +169,23 @@ async def test_so_has_an_endpoint() -> None:
         await peer.expect_closed(1011)
     assert sessions[0].ended is not None
     assert (sessions[0].ended.by, sessions[0].ended.code) == ("server", 1011)
+
+
+@pytest.mark.anyio
+async def test_a_cancellation_is_told_from_an_error() -> None:
+    """It is another class in each event loop."""
+    seen: list[BaseException] = []
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        try:
+            await anyio.lowlevel.checkpoint()
+        except BaseException as error:
+            seen.append(error)
+            raise
+    assert [is_cancellation(error) for error in seen] == [True]
+    assert not is_cancellation(ValueError())
+
+
+def test_outside_of_an_event_loop_nothing_is_a_cancellation() -> None:
+    """Whatever is raised there."""
+    assert not is_cancellation(KeyboardInterrupt())

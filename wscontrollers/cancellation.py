@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import anyio
+
 
 def failure_of(error: BaseException) -> Exception | None:
     """What is to be answered and logged of whatever left an endpoint, a handler or a task of a session; None for what has to go
@@ -28,3 +30,11 @@ def failure_of(error: BaseException) -> Exception | None:
     )
     failure.__cause__ = error
     return failure
+
+
+def is_cancellation(exception: BaseException) -> bool:
+    """Whether the exception is the running event loop's cancellation."""
+    try:
+        return isinstance(exception, anyio.get_cancelled_exc_class())
+    except Exception:  # no event loop: sniffio's error class is no dependency of this package
+        return False

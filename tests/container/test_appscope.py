@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import anyio
 import pytest
 
-from wscontrollers.container.appscope import AppScope, is_cancellation
+from wscontrollers.container.appscope import AppScope
+from wscontrollers.container.cleanup import AsyncEnding, SyncEnding
+from wscontrollers.container.exits import Entry
 from wscontrollers.container.scopes import Tier
 
 
-def noting(notes: list[Any], name: str) -> Any:
-    """A clean-up."""
+class Waiting(AsyncEnding):
+    """A clean-up that is awaited."""
 
-    def leave(_: Any, error: BaseException | None, _traceback: Any) -> bool:
-        notes.append((name, error))
-        return False
-
-    return leave
-
-
-def noting_later(notes: list[Any], name: str) -> Any:
-    """One that is awaited."""
-
-    async def leave(_: Any, error: BaseException | None, _traceback: Any) -> bool:
+    async def takes(self, entered: Callable[[Any], None], error: BaseException | None) -> bool:
         await anyio.lowlevel.checkpoint()
-        notes.append((name, error))
+        entered(error)
         return False
 
-    return leave
+
+class Noting(SyncEnding):
+    """One that is not."""
+
+    def takes(self, entered: Callable[[Any], None], error: BaseException | None) -> bool:
+        entered(error)
+        return False
+
+
+def noting(notes: list[Any], name: str) -> Entry:
+    """A clean-up that notes what it sees."""
+    return Noting(name), lambda error: notes.append((name, error))
+
+
+def noting_later(notes: list[Any], name: str) -> Entry:
+    """One that is awaited."""
+    return Waiting(name), lambda error: notes.append((name, error))
 
 
 @pytest.mark.anyio
@@ -37,13 +46,13 @@ async def test_clean_ups_run_in_reverse_and_see_what_ended_the_app() -> None:
     """Once; then the scope can be used again."""
     notes: list[Any] = []
     scope, error = AppScope(), ValueError()
-    scope.push(noting(notes, "first"))
-    scope.push_async(noting_later(notes, "second"))
+    scope.stack.append(noting(notes, "first"))
+    scope.stack.append(noting_later(notes, "second"))
     assert scope.has_stack
     assert await scope.close(error) is False
     assert notes == [("second", error), ("first", error)]
     assert not scope.has_stack
-    scope.push(noting(notes, "again"))
+    scope.stack.append(noting(notes, "again"))
     await scope.close()
     assert notes[2:] == [("again", None)]
 
@@ -53,10 +62,10 @@ async def test_a_synchronous_end_leaves_what_is_awaited() -> None:
     """An override that ends in a `with` cannot await; the rest waits for `close`, still in reverse."""
     notes: list[Any] = []
     scope = AppScope()
-    scope.push_async(noting_later(notes, "1"))
-    scope.push(noting(notes, "2"))
-    scope.push_async(noting_later(notes, "3"))
-    scope.push(noting(notes, "4"))
+    scope.stack.append(noting_later(notes, "1"))
+    scope.stack.append(noting(notes, "2"))
+    scope.stack.append(noting_later(notes, "3"))
+    scope.stack.append(noting(notes, "4"))
     scope.close_sync()
     assert [name for name, _ in notes] == ["4", "2"]
     await scope.close()
@@ -68,12 +77,12 @@ async def test_what_is_no_exception_is_raised_behind_the_last_clean_up() -> None
     """Ctrl-C in one of them does not keep the others open."""
     notes: list[Any] = []
 
-    def interrupted(*_: Any) -> bool:
+    def interrupted(error: Any) -> None:
         raise KeyboardInterrupt
 
     scope = AppScope()
-    scope.push(noting(notes, "first"))
-    scope.push(interrupted)
+    scope.stack.append(noting(notes, "first"))
+    scope.stack.append((Noting("interrupted"), interrupted))
     with pytest.raises(KeyboardInterrupt):
         await scope.close()
     assert [name for name, _ in notes] == ["first"]
@@ -84,7 +93,7 @@ async def test_what_is_forgotten_is_not_run() -> None:
     """Its event loop has ended, and with it what could be closed."""
     notes: list[Any] = []
     scope = AppScope()
-    scope.push(noting(notes, "first"))
+    scope.stack.append(noting(notes, "first"))
     scope.forget()
     await scope.close()
     assert notes == []
@@ -97,23 +106,3 @@ def test_an_app_has_neither_session_nor_message() -> None:
     assert scope.tier is Tier.APP
     with pytest.raises(TypeError, match=r"a message belongs to a session\. Fix: make the session's scope"):
         scope.message()
-
-
-@pytest.mark.anyio
-async def test_a_cancellation_is_told_from_an_error() -> None:
-    """It is another class in each event loop."""
-    seen: list[BaseException] = []
-    with anyio.CancelScope() as scope:
-        scope.cancel()
-        try:
-            await anyio.lowlevel.checkpoint()
-        except BaseException as error:
-            seen.append(error)
-            raise
-    assert [is_cancellation(error) for error in seen] == [True]
-    assert not is_cancellation(ValueError())
-
-
-def test_outside_of_an_event_loop_nothing_is_a_cancellation() -> None:
-    """Whatever is raised there."""
-    assert not is_cancellation(KeyboardInterrupt())

@@ -50,8 +50,8 @@ async def test_a_generator_that_swallows_does_not_hide_the_exception_from_the_ne
             raise
 
     scope = Scope()
-    cleanup.enter_generator(scope, work(), "work")
-    cleanup.enter_generator(scope, sloppy(), "sloppy")
+    cleanup.enter_generator(scope, work(), cleanup.GeneratorEnding("work"))
+    cleanup.enter_generator(scope, sloppy(), cleanup.GeneratorEnding("sloppy"))
     error = ValueError("lost")
     assert not await scope.close(error)
     assert seen == [error]
@@ -61,8 +61,8 @@ async def test_a_generator_that_swallows_does_not_hide_the_exception_from_the_ne
 async def test_a_second_yield_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """It is a mistake of the provider, and nobody else's."""
     scope = Scope()
-    cleanup.enter_generator(scope, twice(), "twice")
-    await cleanup.enter_async_generator(scope, twice_async(), "twice, async")
+    cleanup.enter_generator(scope, twice(), cleanup.GeneratorEnding("twice"))
+    await scope.stack.enter_generator(twice_async(), cleanup.AsyncGeneratorEnding("twice, async"))
     await scope.close()
     assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
 
@@ -70,7 +70,7 @@ async def test_a_second_yield_is_logged(caplog: pytest.LogCaptureFixture) -> Non
 def test_a_generator_without_a_yield_fails_at_once() -> None:
     """There is no value to inject."""
     with pytest.raises(RuntimeError, match="ended without a yield"):
-        cleanup.enter_generator(Scope(), never(), "never")
+        cleanup.enter_generator(Scope(), never(), cleanup.GeneratorEnding("never"))
 
 
 @pytest.mark.anyio
@@ -84,7 +84,7 @@ async def test_a_cancellation_by_a_providers_own_cancel_scope_ends_there() -> No
 
     scopes: list[anyio.CancelScope] = []
     scope = Scope()
-    await cleanup.enter_async_generator(scope, limited(), "limited")
+    await scope.stack.enter_generator(limited(), cleanup.AsyncGeneratorEnding("limited"))
     scopes[0].cancel()
     taken = False
     try:
@@ -102,7 +102,7 @@ async def test_a_cancellation_from_outside_cannot_be_swallowed() -> None:
 
     async def session() -> None:
         scope = Scope()
-        cleanup.enter_generator(scope, sloppy(), "sloppy")
+        cleanup.enter_generator(scope, sloppy(), cleanup.GeneratorEnding("sloppy"))
         try:
             await anyio.sleep_forever()
         except BaseException as error:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wscontrollers.container.exits import Exits
+from wscontrollers.container.exits import GENERATOR, Ending, Exits
+from wscontrollers.container.scopes import Scope
 
 ERRORS: tuple[type[BaseException], ...] = (
     *(ValueError, LookupError, RuntimeError, StopIteration, StopAsyncIteration),
@@ -83,34 +84,34 @@ async def by_contextlib(generators: Iterable[Entered], body: Callable[[], None])
         for generator, is_managed in generators:
             await stack.enter_async_context(asynccontextmanager(generator)())
             if is_managed:
-                stack.push(looks_on)
+                await stack.enter_async_context(LookingOn())
         body()
 
 
 async def by_exits(generators: Iterable[Entered], body: Callable[[], None]) -> None:
-    exits = Exits()
+    exits, scope = Exits(), Scope()
     try:
         for generator, is_managed in generators:
             if is_managed:
                 await exits.enter_async_context(asynccontextmanager(generator)())
-                exits.push(looks_on)
-                continue
-            entered = generator()
-            try:
-                await anext(entered)
-            except StopAsyncIteration:
-                raise RuntimeError("generator didn't yield") from None
-            exits.push_generator(entered)
+                await exits.enter_async_context(LookingOn())
+            else:
+                await exits.enter_generator(generator(), GENERATOR)
         body()
     except BaseException as error:
-        if not await exits.leave(error):
+        if not await exits.leave(error, scope):
             raise
     else:
-        await exits.leave(None)
+        await exits.leave(None, scope)
 
 
-def looks_on(kind: object, error: object, traceback: object) -> bool:
-    return False
+class LookingOn:
+    """A context manager that swallows nothing."""
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, kind: object, error: object, traceback: object) -> bool:
+        return False
 
 
 def told(error: BaseException | None, depth: int = 8) -> Any:
@@ -157,9 +158,20 @@ def test_clean_ups_run_as_contextlib_runs_them(
     asyncio.run(both())
 
 
+class Noting(Ending):
+    """A provider's: it notes that it is left, and drops what comes out of it."""
+
+    async def leave(self, entered: list[str], scope: Scope, error: BaseException | None) -> bool:
+        entered.append(f"noting sees {error!r}")
+        raise LookupError
+
+    def drops(self, raised: BaseException, scope: Scope, error: BaseException | None = None) -> bool:
+        return isinstance(raised, LookupError)
+
+
 @pytest.mark.anyio
 async def test_all_kinds_run_in_reverse() -> None:
-    """Generators, functions and context managers, those that wait and those that do not, share one order."""
+    """Generators, context managers and what a provider entered share one order; what is dropped is seen by nobody."""
     events: list[str] = []
     exits = Exits()
 
@@ -167,41 +179,47 @@ async def test_all_kinds_run_in_reverse() -> None:
         yield
         events.append("generator")
 
-    async def waits(kind: object, error: object, traceback: object) -> None:
-        events.append("waits")
-
     for _ in range(2):
-        entered = generator()
-        await anext(entered)
-        exits.push_generator(entered)
-        exits.push_async_exit(waits)
-        exits.push(lambda *details: events.append("calls"))
+        await exits.enter_generator(generator(), GENERATOR)
+        exits.append((Noting(), events))
         await exits.enter_async_context(asynccontextmanager(generator)())
-    entered = generator()
-    await anext(entered)
-    exits.push_generator(entered)
-    assert not await exits.leave(None)
-    assert events == ["generator", *["generator", "calls", "waits", "generator"] * 2]
+    assert not await exits.leave(None, Scope())
+    assert events == ["generator", "noting sees None", "generator"] * 2
 
 
 @pytest.mark.anyio
 async def test_what_ran_does_not_run_again() -> None:
     """Clean-ups are over once they ran."""
-    exits, events = Exits(), list[str]()
-    exits.push(lambda *details: events.append("called"))
+    exits, events = Exits(), list[Any]()
+    await exits.enter_async_context(Seeing(events))
     for _ in range(2):
-        assert not await exits.leave(None)
-    assert events == ["called"]
+        assert not await exits.leave(None, Scope())
+    assert events == [None]
 
 
 @pytest.mark.anyio
 async def test_the_exception_is_swallowed_by_who_says_so() -> None:
     """What is behind the one that swallows it sees none."""
-    exits, seen = Exits(), list[Any]()
-    exits.push(lambda kind, error, traceback: seen.append(error))
-    exits.push(lambda *details: True)
-    assert await exits.leave(ValueError())
-    assert seen == [None]
+    exits, behind, before = Exits(), list[Any](), list[Any]()
+    await exits.enter_async_context(Seeing(behind))
+    await exits.enter_async_context(Seeing(before, swallows=True))
+    error = ValueError()
+    assert await exits.leave(error, Scope())
+    assert (before, behind) == ([error], [None])
+
+
+class Seeing:
+    """A context manager that notes what it is left with."""
+
+    def __init__(self, seen: list[Any], *, swallows: bool = False) -> None:
+        self.seen = seen
+        self.swallows = swallows
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, kind: object, error: object, traceback: object) -> bool:
+        self.seen.append(error)
+        return self.swallows
 
 
 @pytest.mark.anyio
@@ -220,10 +238,8 @@ async def test_a_generator_that_yields_twice_is_closed_and_told(fails: bool) -> 
         finally:
             events.append("closed")
 
-    generator = twice()
-    await anext(generator)
     exits = Exits()
-    exits.push_generator(generator)
+    await exits.enter_generator(twice(), GENERATOR)
     with pytest.raises(RuntimeError, match="generator didn't stop"):
-        await exits.leave(ValueError() if fails else None)
+        await exits.leave(ValueError() if fails else None, Scope())
     assert events == ["closed"]

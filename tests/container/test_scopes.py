@@ -91,8 +91,9 @@ def test_a_session_without_clean_ups_makes_no_stack() -> None:
     """The stack is made at first use."""
     scope = Scope()
     assert not scope.has_stack
+    assert scope.end() is None
     assert scope.stack is scope.stack
-    assert scope.has_stack
+    assert scope.end() == []
 
 
 class Resource:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from wscontrollers.dependencies.drafts import MessageDraft
+from wscontrollers.dependencies.invoking import invocation
 from wscontrollers.dependencies.steps import CALL, Step
 
 
@@ -12,7 +13,11 @@ def step(slot: int, *reads: int) -> Step:
     return Step(CALL, slot, reads, lambda values: None, f"step {slot}")
 
 
-def endpoint(values: list[Any]) -> None: ...
+def handled(message: Any) -> tuple[str, Any]:
+    return "handled", message
+
+
+ENDPOINT = invocation(handled, ["message"], [5])
 
 
 def test_what_reads_the_message_belongs_to_it() -> None:
@@ -26,14 +31,18 @@ def test_what_reads_the_message_belongs_to_it() -> None:
 
 
 def test_the_plan_has_the_steps_in_their_order() -> None:
-    """And calls the handler with the message in its slot."""
+    """What is added last is done last."""
     draft = MessageDraft(5, (str,))
     first, second = step(6, 5), step(7, 6)
     draft.add(first, cleans_up=False)
     draft.add(second, cleans_up=False)
-    plan = draft.plan(endpoint, lambda values, message: ("handled", message))
-    assert plan.steps == (first, second)
-    assert plan.call([None] * 8, "hi") == ("handled", "hi")
+    assert draft.plan(ENDPOINT).steps == (first, second)
+
+
+def test_the_handler_is_called_with_the_message() -> None:
+    """Wherever in its parameters it stands."""
+    call: Any = MessageDraft(5, (str,)).plan(ENDPOINT).quick(None)
+    assert call([None] * 8, "hi") == ("handled", "hi")
 
 
 @pytest.mark.parametrize(
@@ -52,5 +61,5 @@ def test_a_scope_is_opened_only_for_what_lives_in_it(cleans_up: list[bool], open
         draft.add(step(slot, 5), cleans_up=each)
     if opens:
         draft.open_scope()
-    plan = draft.plan(endpoint, lambda values, message: None)
+    plan = draft.plan(ENDPOINT)
     assert (plan.opens_scope, plan.cleans_up) == expected

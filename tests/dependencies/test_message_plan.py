@@ -13,6 +13,7 @@ from wscontrollers import (
     Depends,
     Message,
     Module,
+    ProviderOf,
     message_scoped,
     provider,
     receive,
@@ -178,6 +179,71 @@ async def test_handlers_at_once_have_each_their_own_inputs() -> None:
         @receive(order="concurrent")
         async def say(self, message: Say, slow: Slow) -> Said:
             return Said(text=slow.texts)
+
+    async with AsyncTestClient(App(controllers=[Rooms])) as client, client.connect("/tea") as peer:
+        await peer.send(Say(text="first"))
+        await peer.send(Say(text="second"))
+        assert [(await peer.expect(Said)).text for _ in range(2)] == ["second second", "first first"]
+
+
+@pytest.mark.parametrize("scope", ["function", "request"])
+async def test_a_clean_up_that_swallows_is_the_handlers_end(scope: Any) -> None:
+    """What it raised is dealt with, and there is no answer but that it is done."""
+
+    async def swallowing(message: Say) -> Any:
+        try:
+            yield
+        except LookupError:
+            pass
+
+    class Rooms(Chat):
+        @receive
+        async def say(self, message: Say, value: Annotated[None, Depends(swallowing, scope=scope)]) -> Said:
+            raise LookupError
+
+    async with AsyncTestClient(App(controllers=[Rooms])) as client, client.connect("/tea") as peer:
+        assert await peer.request(Say(text="a")) is None
+
+
+class Fed:
+    """Made anew wherever it is asked for."""
+
+    def __init__(self, text: Annotated[str, Depends(text_of)]) -> None:
+        self.text = text
+
+
+async def test_each_handler_feeds_what_it_needs() -> None:
+    """Also a class of no scope, which another handler needs as well."""
+
+    class Louder(Say):
+        pass
+
+    class Rooms(Chat):
+        @receive
+        async def say(self, message: Say, fed: Fed, told: Told) -> Said:
+            return Said(text=f"{fed.text} {told.text}")
+
+        @receive
+        async def louder(self, message: Louder, fed: Fed, told: Told) -> Said:
+            return Said(text=f"{fed.text} {told.text}!")
+
+    async with AsyncTestClient(App(controllers=[Rooms])) as client, client.connect("/tea") as peer:
+        assert await peer.request(Say(text="a")) == Said(text="a a")
+        assert await peer.request(Louder(text="b")) == Said(text="b b!")
+
+
+async def test_what_is_made_later_is_fed_by_its_own_message() -> None:
+    """Whatever other messages are handled meanwhile."""
+    arrived = anyio.Event()
+
+    class Rooms(Chat):
+        @receive(order="concurrent")
+        async def say(self, message: Say, fed: ProviderOf[Fed]) -> Said:
+            if message.text == "first":
+                await arrived.wait()
+            else:
+                arrived.set()
+            return Said(text=f"{message.text} {fed.get().text}")
 
     async with AsyncTestClient(App(controllers=[Rooms])) as client, client.connect("/tea") as peer:
         await peer.send(Say(text="first"))

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wscontrollers import App, Controller, Depends, Message, Session, WebSocket, receive, websocket
-from wscontrollers.dependencies.invoking import caller, invocation
+from wscontrollers.dependencies.invoking import invocation
 from wscontrollers.dependencies.passing import passing
 from wscontrollers.testing import TestClient
 
@@ -103,10 +103,10 @@ def test_self_and_a_message_without_names() -> None:
         def late(self, q: Any = "q", message: Any = None, /) -> Any:
             return [self, q, message]
 
-    made = Handlers()
-    assert caller(Handlers.both, ["message", "q"], [1, 2], message=1, first=0)([made, None, 3], "hi") == [made, "hi", 3]
-    assert caller(Handlers.both, ["message"], [1], message=1, first=0)([made, None], "hi") == [made, "hi", "q"]
-    assert caller(Handlers.late, ["message"], [1], message=1, first=0)([made, None], "hi") == [made, "q", "hi"]
+    values = [Handlers(), "hi", 3]
+    assert invocation(Handlers.both, ["message", "q"], [1, 2], first=0).function()(values) == values
+    assert invocation(Handlers.both, ["message"], [1], first=0).function()(values) == [*values[:2], "q"]
+    assert invocation(Handlers.late, ["message"], [1], first=0).function()(values) == [values[0], "q", "hi"]
 
 
 def test_a_class_whose_new_takes_anything() -> None:

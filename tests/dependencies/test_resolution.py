@@ -44,7 +44,7 @@ async def test_without_clean_ups_there_is_nothing_to_unwind() -> None:
         async with state:
             raise error
     assert raised.value is error
-    assert not state.needs_unwinding
+    assert not state.scope.has_stack
     assert state.scope.closed
 
 
@@ -54,7 +54,6 @@ async def test_function_clean_ups_go_before_request_clean_ups() -> None:
     async with resolution() as state:
         await state.function_exits.enter_async_context(noting(events, "function"))
         await state.scope.stack.enter_async_context(noting(events, "request"))
-        assert state.needs_unwinding
     assert [name for name, _ in events] == ["function", "request"]
     assert state.scope.closed
 
@@ -101,15 +100,19 @@ async def test_the_shield_is_up_while_clean_ups_run() -> None:
     """Clean-ups of cancelled work run to their end behind the shield, and the cancellation goes on."""
     notes: list[str] = []
 
-    async def slow(kind: Any, error: Any, traceback: Any) -> None:
-        await anyio.lowlevel.checkpoint()
-        notes.append("cleaned up")
+    @asynccontextmanager
+    async def slow() -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await anyio.lowlevel.checkpoint()
+            notes.append("cleaned up")
 
     with anyio.CancelScope() as outer:
         with anyio.CancelScope() as shield:
             outer.cancel()
             async with resolution(shield) as state:
-                state.scope.stack.push_async_exit(slow)
+                await state.scope.stack.enter_async_context(slow())
                 await anyio.sleep_forever()
         notes.append("not reached")
     assert notes == ["cleaned up"]
@@ -123,7 +126,7 @@ async def test_a_cancellation_that_a_clean_up_takes_is_not_lost() -> None:
         with anyio.CancelScope() as shield:
             outer.cancel()
             async with resolution(shield) as state:
-                state.scope.stack.push(lambda *details: True)
+                await state.scope.stack.enter_async_context(noting([], "swallows", swallow=True))
                 await anyio.sleep_forever()
             notes.append("not reached")
     assert outer.cancelled_caught

@@ -3,6 +3,7 @@
 import inspect
 import traceback
 from collections.abc import AsyncIterator, Iterator
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import anyio
@@ -12,7 +13,10 @@ from hypothesis import strategies as st
 
 from tests.dependencies.sessions import handshake
 from wscontrollers import Container, Depends, get_dependant
-from wscontrollers.dependencies import Plan, Resolution, make_plan
+from wscontrollers.container import Scope
+from wscontrollers.dependencies import MessagePlan, Plan, Resolution, make_plan
+from wscontrollers.dependencies.invoking import invocation
+from wscontrollers.dependencies.steps import FIRST_FREE
 
 KINDS = ["plain", "thread", "async", "generator", "async generator", "function"]
 NAMES = "abcdefgh"
@@ -29,11 +33,19 @@ def dependency(kind: str, name: str, above: list[Any], events: list[str], *, by_
         return noted(*values, **named)
 
     def generator(*values: Any, **named: Any) -> Iterator[str]:
-        yield noted(*values, **named)
+        try:
+            yield noted(*values, **named)
+        except LookupError:
+            events.append(f"{name} sees it")
+            raise
         events.append(f"{name} ends")
 
     async def async_generator(*values: Any, **named: Any) -> AsyncIterator[str]:
-        yield noted(*values, **named)
+        try:
+            yield noted(*values, **named)
+        except LookupError:
+            events.append(f"{name} sees it")
+            raise
         events.append(f"{name} ends")
 
     calls: dict[str, Any] = {"plain": noted, "thread": noted, "async": coroutine, "generator": generator}
@@ -56,28 +68,33 @@ def graphs(draw: st.DrawFn) -> list[tuple[str, list[int], bool]]:
     return found
 
 
-def planned(graph: list[tuple[str, list[int], bool]], events: list[str]) -> Plan:
-    """A plan of a graph; what nobody else is given, the endpoint is."""
+def planned(graph: list[tuple[str, list[int], bool]], events: list[str], *, fails: bool) -> tuple[Plan, Any]:
+    """A plan of a graph, and its endpoint, which is given all of them."""
     made: list[Any] = []
     for name, (kind, above, by_name) in zip(NAMES, graph, strict=False):
         made.append(dependency(kind, name, [made[each] for each in above], events, by_name=by_name))
 
     async def endpoint(*values: str) -> None:
         events.append(f"endpoint({', '.join(values)})")
+        if fails:
+            raise LookupError
 
     place = inspect.Parameter.POSITIONAL_ONLY
     parameters = [inspect.Parameter(f"given_{n}", place, default=it) for n, it in enumerate(made)]
     endpoint.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return make_plan(get_dependant(path="/", call=endpoint))
+    return make_plan(get_dependant(path="/", call=endpoint)), endpoint
 
 
-async def run(plan: Plan, way: str) -> None:
-    """Run a plan and its endpoint, by a routine of either kind or by one step after the other."""
+async def run(plan: Plan, endpoint: Any, way: str) -> None:
+    """Run a plan and its endpoint, by a routine of any kind or by one step after the other."""
+    if way.startswith("message"):
+        await handle(plan, endpoint, Container().graph.session(), way)
+        return
     async with Resolution(handshake(), Container().graph.session()) as resolution:
         if way == "call":
-            endpoint, errors = await plan.call(resolution)
-            assert endpoint is not None
-            await endpoint
+            called, errors = await plan.call(resolution)
+            assert called is not None
+            await called
         elif way == "solve":
             values, errors = await plan.solve(resolution)
             await plan.endpoint(values)
@@ -90,16 +107,42 @@ async def run(plan: Plan, way: str) -> None:
         assert not errors
 
 
-@given(graph=graphs())
-@settings(max_examples=60, deadline=None)
-def test_a_routine_does_what_its_steps_do_one_after_the_other(graph: list[tuple[str, list[int], bool]]) -> None:
-    """The same calls with the same values in the same order, and the same clean-ups behind them."""
+async def handle(plan: Plan, endpoint: Any, scope: Scope, way: str) -> None:
+    """Handle a message with the steps of a plan, as if all of them were new with it."""
+    handler = MessagePlan(
+        steps=plan.steps,
+        endpoint=invocation(endpoint, list(plan.arguments), list(plan.arguments.values())),
+        message=FIRST_FREE + len(plan.steps),
+        opens_scope=plan.cleans_up,
+        cleans_up=plan.cleans_up,
+    )
+    values = [handshake(), scope, *[None] * (len(plan.steps) + 2)]
+    before = values.copy()
+    if way == "message":
+        with anyio.CancelScope() as shield:
+            await handler.quick(shield)(values, "message")
+            assert not shield.shield
+    else:
+
+        async def consume(called: Any) -> None:
+            await called
+
+        await handler.run(values, "message", consume)
+    assert values == before
+    assert not scope.has_stack
+
+
+@given(graph=graphs(), fails=st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_a_routine_does_what_its_steps_do_one_after_the_other(graph: list[tuple[str, list[int], bool]], fails: bool) -> None:
+    """The same calls with the same values in the same order, and the same clean-ups behind them, which see what failed."""
     seen: list[list[str]] = []
-    for way in ("steps", "solve", "call"):
+    for way in ("steps", "solve", "call", "message", "message consumed"):
         events: list[str] = []
-        anyio.run(run, planned(graph, events), way)
+        with pytest.raises(LookupError) if fails else nullcontext():
+            anyio.run(run, *planned(graph, events, fails=fails), way)
         seen.append(events)
-    assert seen[0] == seen[1] == seen[2]
+    assert seen == [seen[0]] * len(seen)
 
 
 def plan_of(call: Any) -> Plan:

@@ -1,139 +1,188 @@
-"""Entering what cleans up behind itself, and leaving it: logged, never swallowing, never stopping the next."""
+"""What providers enter, and how that is left: logged, never swallowing, never stopping the next."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from abc import abstractmethod
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from wscontrollers.container.appscope import is_cancellation
+from wscontrollers.cancellation import is_cancellation
+from wscontrollers.container.exits import Ending
 from wscontrollers.container.scopes import Scope
 
 T = TypeVar("T")
 _log = logging.getLogger("wscontrollers.container")
 
 
-def enter_generator(scope: Scope, generator: Generator[T, None, None], name: str) -> T:
-    """The first value of a generator; the rest runs when the scope closes."""
-    try:
-        value = next(generator)
-    except StopIteration:
-        raise _no_yield(name) from None
-
-    def leave(_: type[BaseException] | None, exception: BaseException | None, _traceback: TracebackType | None) -> bool:
-        with _Leaving(scope, name, exception):
-            try:
-                if exception is None:
-                    next(generator)
-                else:
-                    generator.throw(exception)
-            except StopIteration:
-                return False
-            generator.close()
-            raise _second_yield(name)
-        return False
-
-    scope.push(leave)
-    return value
-
-
-async def enter_async_generator(scope: Scope, generator: AsyncGenerator[T, None], name: str) -> T:
-    """The first value of an async generator; the rest runs when the scope closes."""
-    try:
-        value = await anext(generator)
-    except StopAsyncIteration:
-        raise _no_yield(name) from None
-
-    async def leave(_: type[BaseException] | None, exception: BaseException | None, _traceback: TracebackType | None) -> bool:
-        with _Leaving(scope, name, exception):
-            try:
-                if exception is None:
-                    await anext(generator)
-                else:
-                    await generator.athrow(exception)
-            except StopAsyncIteration:
-                return False
-            await generator.aclose()
-            raise _second_yield(name)
-        return False
-
-    scope.push_async(leave)
-    return value
-
-
-def enter(scope: Scope, manager: AbstractContextManager[T], name: str) -> T:
-    """The value of a context manager, which is closed with the scope."""
-    value = manager.__enter__()
-
-    def leave(kind: type[BaseException] | None, exception: BaseException | None, traceback: TracebackType | None) -> bool:
-        with _Leaving(scope, name, exception) as leaving:
-            leaving.finished = bool(manager.__exit__(kind, exception, traceback))
-        return False
-
-    scope.push(leave)
-    return value
-
-
-async def enter_async(scope: Scope, manager: AbstractAsyncContextManager[T], name: str) -> T:
-    """The value of an async context manager, which is closed with the scope."""
-    value = await manager.__aenter__()
-
-    async def leave(kind: type[BaseException] | None, exception: BaseException | None, traceback: TracebackType | None) -> bool:
-        with _Leaving(scope, name, exception) as leaving:
-            leaving.finished = bool(await manager.__aexit__(kind, exception, traceback))
-        return False
-
-    scope.push_async(leave)
-    return value
-
-
-class _Leaving:
-    """Judges how one clean-up ended.
+class ProviderEnding(Ending):
+    """How what a provider entered is left, and how its end is judged.
 
     The exception that ended the tier goes on by itself, so it is dropped here; every other error is logged and dropped.
     What is no `Exception` (a cancellation, Ctrl-C) goes on. A cancellation that does not come back out was taken by a
     cancel scope or task group that the provider holds over its `yield`: the scope remembers that and its failure.
+
+    Args:
+        name: What is provided, for the log and errors.
     """
 
-    __slots__ = ("exception", "finished", "name", "scope")
+    __slots__ = ("name",)
 
-    def __init__(self, scope: Scope, name: str, exception: BaseException | None) -> None:
-        self.scope = scope
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.exception = exception
-        self.finished = True
 
-    def __enter__(self) -> _Leaving:
-        return self
+    def remember(self, scope: Scope, error: BaseException | None, *, taken: bool) -> None:
+        """Remember what became of the exception, where the end was one without another one.
 
-    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None) -> bool:
-        if error is None:
-            if self.finished and self._was_own_cancellation():
-                self.scope.absorbed = True
+        Args:
+            scope: The scope that ends.
+            error: What it saw.
+            taken: Whether that did not come back out.
+        """
+        if taken and error is not None and _is_own_cancellation(error):
+            scope.absorbed = True
+
+    def drops(self, raised: BaseException, scope: Scope, error: BaseException | None = None) -> bool:
+        """Whether what comes out of it goes no further; the log has what is lost so."""
+        if error is not None and _is_only(raised, error):
             return True
-        if self.exception is not None and _is_only(error, self.exception):
-            return True
-        if not isinstance(error, Exception):
+        if not isinstance(raised, Exception):
             return False
-        if isinstance(error, BaseExceptionGroup) and self._was_own_cancellation():
-            self.scope.failure = error  # its task group had failed, which was the cancellation: `Scope.close` raises it
+        if isinstance(raised, BaseExceptionGroup) and error is not None and _is_own_cancellation(error):
+            scope.failure = raised  # its task group had failed, which was the cancellation: `Scope.close` raises it
             return True
-        _log.error("clean-up of %s failed: %s", self.name, type(error).__name__, exc_info=error)
+        _log.error("clean-up of %s failed: %s", self.name, type(raised).__name__, exc_info=raised)
         return True
 
-    def _was_own_cancellation(self) -> bool:
-        """Whether the tier was cancelled, and nobody outside wants it to be."""
-        if self.exception is None or not is_cancellation(self.exception):
-            return False
+    def no_yield(self) -> RuntimeError:
+        return RuntimeError(f"the provider of {self.name} ended without a yield. Fix: let every path through it reach its yield.")
+
+    def second_yield(self, when: str = "") -> RuntimeError:
+        return RuntimeError(f"the provider of {self.name} yielded a second time. Fix: yield once, and clean up behind it.")
+
+
+class SyncEnding(ProviderEnding):
+    """One that waits for nothing."""
+
+    __slots__ = ()
+
+    async def leave(self, entered: Any, scope: Scope, error: BaseException | None) -> bool:
+        self.leave_now(entered, scope, error)
+        return False
+
+    def leave_now(self, entered: Any, scope: Scope, error: BaseException | None) -> None:
+        """See `leave`."""
+        self.remember(scope, error, taken=self.takes(entered, error))
+
+    @abstractmethod
+    def takes(self, entered: Any, error: BaseException | None) -> bool:
+        """Whether the exception does not come back out."""
+
+
+class AsyncEnding(ProviderEnding):
+    """One that is awaited."""
+
+    __slots__ = ()
+
+    async def leave(self, entered: Any, scope: Scope, error: BaseException | None) -> bool:
+        self.remember(scope, error, taken=await self.takes(entered, error))
+        return False
+
+    @abstractmethod
+    async def takes(self, entered: Any, error: BaseException | None) -> bool:
+        """Whether the exception does not come back out."""
+
+
+class GeneratorEnding(SyncEnding):
+    """A generator goes on."""
+
+    __slots__ = ()
+
+    def takes(self, entered: Generator[Any, None, None], error: BaseException | None) -> bool:
         try:
-            task = asyncio.current_task()
-        except RuntimeError:
-            return True  # trio, which raises a cancellation from outside again at the next checkpoint
-        # anyio takes its own requests back when their scope is left; what remains comes from further out.
-        return task is None or task.cancelling() == 0
+            if error is None:
+                next(entered)
+            else:
+                entered.throw(error)
+        except StopIteration:
+            return True
+        entered.close()
+        raise self.second_yield()
+
+
+class AsyncGeneratorEnding(AsyncEnding):
+    """An async generator goes on."""
+
+    __slots__ = ()
+
+    goes_on = True
+
+    async def takes(self, entered: AsyncGenerator[Any, None], error: BaseException | None) -> bool:
+        try:
+            await (anext(entered) if error is None else entered.athrow(error))
+        except StopAsyncIteration:
+            return True
+        return await self.refuse_second_yield(entered)
+
+
+class ManagerEnding(SyncEnding):
+    """A context manager is left."""
+
+    __slots__ = ()
+
+    def takes(self, entered: AbstractContextManager[Any], error: BaseException | None) -> bool:
+        return bool(entered.__exit__(*_details(error)))
+
+
+class AsyncManagerEnding(AsyncEnding):
+    """An async context manager is left."""
+
+    __slots__ = ()
+
+    async def takes(self, entered: AbstractAsyncContextManager[Any], error: BaseException | None) -> bool:
+        return bool(await entered.__aexit__(*_details(error)))
+
+
+def enter_generator(scope: Scope, generator: Generator[T, None, None], ending: Ending) -> T:
+    """The first value of a generator; the rest runs when the scope closes."""
+    try:
+        value = next(generator)
+    except StopIteration:
+        raise ending.no_yield() from None
+    scope.stack.append((ending, generator))
+    return value
+
+
+def enter(scope: Scope, manager: AbstractContextManager[T], ending: Ending) -> T:
+    """The value of a context manager, which is left when the scope closes."""
+    value = manager.__enter__()
+    scope.stack.append((ending, manager))
+    return value
+
+
+async def enter_async(scope: Scope, manager: AbstractAsyncContextManager[T], ending: Ending) -> T:
+    """The value of an async context manager, which is left when the scope closes."""
+    value = await manager.__aenter__()
+    scope.stack.append((ending, manager))
+    return value
+
+
+def _details(error: BaseException | None) -> tuple[Any, Any, Any]:
+    return (None, None, None) if error is None else (type(error), error, error.__traceback__)
+
+
+def _is_own_cancellation(error: BaseException) -> bool:
+    """Whether it is the tier's cancellation, and nobody outside wants it to be."""
+    if not is_cancellation(error):
+        return False
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return True  # trio, which raises a cancellation from outside again at the next checkpoint
+    # anyio takes its own requests back when their scope is left; what remains comes from further out.
+    return task is None or task.cancelling() == 0
 
 
 def _is_only(error: BaseException, cause: BaseException) -> bool:
@@ -141,11 +190,3 @@ def _is_only(error: BaseException, cause: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return all(_is_only(part, cause) for part in error.exceptions)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType, reportUnknownArgumentType]
     return error is cause
-
-
-def _no_yield(name: str) -> RuntimeError:
-    return RuntimeError(f"the provider of {name} ended without a yield. Fix: let every path through it reach its yield.")
-
-
-def _second_yield(name: str) -> RuntimeError:
-    return RuntimeError(f"the provider of {name} yielded a second time. Fix: yield once, and clean up behind it.")

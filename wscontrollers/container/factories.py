@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from wscontrollers.container import cleanup
+from wscontrollers.container.exits import ENTERED, Ending
 from wscontrollers.container.faults import error_of
 from wscontrollers.container.nodes import Argument, Ask, Builder, Call, Collect, Constant, Later, Mode, Node, Pair
 from wscontrollers.container.scopes import MISSING, Scope, Tier
@@ -30,15 +31,12 @@ from wscontrollers.generated import Generated
 
 Factory: TypeAlias = Callable[[Any], Any]
 
-_ENTER: dict[Mode, tuple[str, Callable[..., Any] | None]] = {
-    Mode.VALUE: ("{call}", None),
-    Mode.AWAIT: ("await {call}", None),
-    Mode.GENERATOR: ("{enter}(scope, {call}, {name})", cleanup.enter_generator),
-    Mode.ASYNC_GENERATOR: ("await {enter}(scope, {call}, {name})", cleanup.enter_async_generator),
-    Mode.ENTER: ("{enter}(scope, {call}, {name})", cleanup.enter),
-    Mode.ASYNC_ENTER: ("await {enter}(scope, {call}, {name})", cleanup.enter_async),
-    Mode.AWAIT_ENTER: ("{enter}(scope, await {call}, {name})", cleanup.enter),
-    Mode.AWAIT_ASYNC_ENTER: ("await {enter}(scope, await {call}, {name})", cleanup.enter_async),
+_ENTER: dict[Mode, tuple[str, Callable[..., Any], Callable[[str], Ending]]] = {
+    Mode.GENERATOR: ("{enter}(scope, {call}, {ending})", cleanup.enter_generator, cleanup.GeneratorEnding),
+    Mode.ENTER: ("{enter}(scope, {call}, {ending})", cleanup.enter, cleanup.ManagerEnding),
+    Mode.ASYNC_ENTER: ("await {enter}(scope, {call}, {ending})", cleanup.enter_async, cleanup.AsyncManagerEnding),
+    Mode.AWAIT_ENTER: ("{enter}(scope, await {call}, {ending})", cleanup.enter, cleanup.ManagerEnding),
+    Mode.AWAIT_ASYNC_ENTER: ("await {enter}(scope, await {call}, {ending})", cleanup.enter_async, cleanup.AsyncManagerEnding),
 }
 
 
@@ -67,11 +65,11 @@ def build_of(node: Node) -> Factory:
     """The factory that makes a node's thing anew. What it returns is awaited if `build_awaits(node)`."""
     if node.builder is None:
         source = _Source(node.name)
-        made = source.made(node)
-        prefix = "async " if build_awaits(node) else ""
-        if made.startswith("await ") and made.count("await ") == 1:  # whoever awaits ours may as well await that
-            prefix, made = "", made.removeprefix("await ")
-        node.builder = source.function(f"{prefix}def factory(scope):\n    return {made}\n")
+        before, made = source.made(node)
+        head = f"{'async ' if build_awaits(node) else ''}def factory(scope):"
+        if not before and made.startswith("await ") and made.count("await ") == 1:  # whoever awaits ours may as well await that
+            head, made = "def factory(scope):", made.removeprefix("await ")
+        node.builder = source.function("\n    ".join([head, *before, f"return {made}"]) + "\n")
     return node.builder
 
 
@@ -91,23 +89,23 @@ def _from_scope(node: Node) -> Factory:
     slot, missing = source.name(node.slot), source.name(MISSING)
     is_session = node.lifetime is Tier.SESSION
     values = "scope.session_values" if is_session else "scope.values"
-    own_scope = "scope = scope.session" if is_session else "pass"
-    if build_awaits(node):
-        owner = "scope.session" if is_session else "scope"
+    if is_session and build_awaits(node):  # messages that are handled at the same time may ask for it
         return source.function(
             "async def factory(scope):\n"
             f"    value = {values}.get({slot}, {missing})\n"
-            f"    return await {owner}.once({slot}, {source.name(build_of(node))}) if value is {missing} else value\n"
+            f"    return await scope.session.once({slot}, {source.name(build_of(node))}) if value is {missing} else value\n"
         )
-    return source.function(
-        "def factory(scope):\n"
-        f"    values = {values}\n"
-        f"    value = values.get({slot}, {missing})\n"
-        f"    if value is {missing}:\n"
-        f"        {own_scope}\n"
-        f"        value = values[{slot}] = {source.made(node)}\n"
-        "    return value\n"
-    )
+    before, made = source.made(node)
+    make = ["scope = scope.session"] * is_session + [*before, f"value = values[{slot}] = {made}"]
+    lines = [
+        f"{'async ' if build_awaits(node) else ''}def factory(scope):",
+        f"values = {values}",
+        f"value = values.get({slot}, {missing})",
+        f"if value is {missing}:",
+        *(f"    {line}" for line in make),
+        "return value",
+    ]
+    return source.function("\n    ".join(lines) + "\n")
 
 
 class _Source(Generated):
@@ -115,15 +113,29 @@ class _Source(Generated):
 
     __slots__ = ()
 
-    def made(self, node: Node) -> str:
+    def made(self, node: Node) -> tuple[list[str], str]:
+        """The lines that come before, and the expression for a node's thing."""
+        if isinstance(node.make, Call) and node.make.mode is Mode.ASYNC_GENERATOR:
+            ending = self.name(cleanup.AsyncGeneratorEnding(node.name))
+            lines = ENTERED.format(call=self.called(node.make), value="value", ending=ending, exits="scope.stack")
+            return lines.splitlines(), "value"
+        return [], self.expression(node)
+
+    def called(self, make: Call) -> str:
+        """The expression of a call."""
+        return f"{self.name(make.call)}({self.passed(make.arguments)})"
+
+    def expression(self, node: Node) -> str:
         """The expression that makes a node's thing."""
         match node.make:
             case Constant(value):
                 return self.name(value)
-            case Call(call, arguments, mode):
-                text, enter = _ENTER[mode]
-                called = f"{self.name(call)}({self.passed(arguments)})"
-                return text.format(call=called, enter=self.name(enter), name=self.name(node.name))
+            case Call() as make:
+                called = self.called(make)
+                if make.mode in (Mode.VALUE, Mode.AWAIT):
+                    return f"await {called}" if make.mode is Mode.AWAIT else called
+                text, enter, ending = _ENTER[make.mode]
+                return text.format(call=called, enter=self.name(enter), ending=self.name(ending(node.name)))
             case Pair(key, value):
                 return f"{{{self.name(key)}: {self.used(value)}}}"
             case Collect(elements, is_map):

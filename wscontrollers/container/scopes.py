@@ -11,7 +11,7 @@ import anyio
 import injector
 
 from wscontrollers.callables import name_of, place_of
-from wscontrollers.container.exits import AsyncExit, Exit, Exits
+from wscontrollers.container.exits import Exits
 from wscontrollers.container.inputs import Input
 from wscontrollers.exceptions import DeclarationError, Fault, ScopeLeakError
 
@@ -73,7 +73,7 @@ class Scope:
     @property
     def has_stack(self) -> bool:
         """Whether a clean-up was registered."""
-        return self._stack is not None
+        return bool(self._stack)
 
     @property
     def stack(self) -> Exits:
@@ -85,14 +85,6 @@ class Scope:
     def supply(self, given: Input, value: Any) -> None:
         """Take what the handshake or a message supplies."""
         self.inputs = {**self.inputs, given: value}
-
-    def push(self, leave: Exit) -> None:
-        """Register a clean-up."""
-        self.stack.push(leave)
-
-    def push_async(self, leave: AsyncExit) -> None:
-        """Register a clean-up that is awaited."""
-        self.stack.push_async_exit(leave)
 
     def message(self) -> Scope:
         """A scope below this one for one message, with values and clean-ups of its own."""
@@ -111,11 +103,14 @@ class Scope:
         Raises:
             BaseExceptionGroup: that of a provider's task group which had failed and thereby had cancelled the tier.
         """
+        exits = self.end()
+        return False if exits is None else await exits.leave(exception, self)
+
+    def end(self) -> Exits | None:
+        """Close it, and leave it to the caller to run the clean-ups, which it returns, if there are any."""
         self.closed = True
-        stack, self._stack = self._stack, None
-        if stack is None:
-            return False
-        return await stack.leave(exception) or self.took()
+        exits, self._stack = self._stack, None
+        return exits
 
     def took(self) -> bool:
         """Whether a provider's own cancel scope took the cancellation that ended the tier.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from .invoking import Values
+from ..container import Input
+from .invoking import Invocation
 from .message_plan import MessagePlan
 from .steps import Step
 
@@ -18,15 +18,17 @@ class MessageDraft:
         types: The classes that the message may have.
         slots: What is new with each message.
         shared: Dependencies of this kind that serve all uses within one message.
+        fed: Where the container was handed a value of the message.
     """
 
-    __slots__ = ("_cleans_up", "_opens_scope", "_steps", "message", "shared", "slots", "types")
+    __slots__ = ("_cleans_up", "_opens_scope", "_steps", "fed", "message", "shared", "slots", "types")
 
     def __init__(self, message: int, types: tuple[type, ...]) -> None:
         self.message = message
         self.types = types
         self.slots = {message}
         self.shared: dict[Any, int] = {}
+        self.fed: dict[Input, int] = {}
         self._steps: list[Step] = []
         self._opens_scope = False
         self._cleans_up = False
@@ -46,17 +48,15 @@ class MessageDraft:
         """Something lives as long as the message."""
         self._opens_scope = True
 
-    def plan(self, endpoint: Callable[[Values], Any], call: Callable[[Values, Any], Any]) -> MessagePlan:
+    def plan(self, endpoint: Invocation) -> MessagePlan:
         """The finished plan.
 
         Args:
-            endpoint: The call of the handler, with its arguments taken from the values.
-            call: The same, with the message beside the values.
+            endpoint: The call of the handler.
         """
         return MessagePlan(
             steps=self._steps,
             endpoint=endpoint,
-            call=call,
             message=self.message,
             opens_scope=self._opens_scope,
             cleans_up=self._cleans_up,

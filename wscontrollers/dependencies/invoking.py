@@ -56,28 +56,6 @@ def invocation(
     return Invocation(passed.call, passed.leading, passed.named)
 
 
-def caller(
-    call: AnyCallable, names: Sequence[str], slots: Sequence[int], *, message: int, first: int | None = None
-) -> Callable[[Values, Any], Any]:
-    """The same for a handler: a function of the values of its session and of the message, which has a slot as well."""
-    passed = passing(call, names, slots, first=first)
-    taken = list(passed.leading)
-    if taken[1:2] == [message] and len(taken) <= 3 and not passed.named:
-        call, a = passed.call, taken[0]
-        if len(taken) == 2:
-            return lambda values, arrived: call(values[a], arrived)
-        b = taken[2]
-        return lambda values, arrived: call(values[a], arrived, values[b])
-    invoke = invocation(call, names, slots, first=first).function()
-
-    def invoke_with(values: Values, arrived: Any) -> Any:
-        # No copy: the arguments are taken out of the list before anything else can run.
-        values[message] = arrived
-        return invoke(values)
-
-    return invoke_with
-
-
 def _by_position(call: AnyCallable, slots: tuple[int, ...]) -> Callable[[Values], Any]:
     if not slots:
         return lambda values: call()

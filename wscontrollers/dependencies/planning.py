@@ -16,7 +16,7 @@ from ..markers import FirstMessageParam
 from .calls import step_of
 from .dependant import Argument, Dependant, ServiceNeed
 from .fields import ParamField
-from .invoking import Invocation, caller, invocation
+from .invoking import Invocation, invocation
 from .parameters import Parameters
 from .plan import Plan
 from .reading import get_dependant
@@ -99,10 +99,7 @@ class _Planner:
             self._made(guard, message=True)
         _, names, slots = self._arguments(dependant.with_options(guards=[]))
         self.message = None
-        return draft.plan(
-            invocation(dependant.call, names, slots, first=first).function(),
-            caller(dependant.call, names, slots, message=draft.message, first=first),
-        )
+        return draft.plan(invocation(dependant.call, names, slots, first=first))
 
     def _new_slot(self) -> int:
         self.size += 1
@@ -250,15 +247,24 @@ class _Planner:
         )
 
     def _feed(self, given: Input, source: Argument) -> int:
-        """Hand the container what it cannot know: a value of this handshake."""
-        if given not in self.fed:
-            _, _, (read,) = self._arguments(Dependant(call=given.owner, path="").with_options(arguments=[source]))
+        """Hand the container what it cannot know: a value of this handshake, or of this message."""
+        if given in self.fed:
+            return self.fed[given]
+        draft = self.message
+        if draft is not None and given in draft.fed:
+            return draft.fed[given]
+        _, _, (read,) = self._arguments(Dependant(call=given.owner, path="").with_options(arguments=[source]))
 
-            def feed(scope: Scope, value: Any) -> None:
-                scope.supply(given, value)
+        def feed(scope: Scope, value: Any) -> None:
+            scope.supply(given, value)
 
-            self.fed[given] = self._lay_down(lambda slot: Step(CALL, slot, (read,), Invocation(feed, (SCOPE, read)), given))
-        return self.fed[given]
+        slot = self._lay_down(lambda slot: Step(CALL, slot, (read,), Invocation(feed, (SCOPE, read)), given))
+        if draft is not None and slot in draft.slots:
+            draft.open_scope()  # other messages, handled at the same time, have other values
+            draft.fed[given] = slot
+        else:
+            self.fed[given] = slot
+        return slot
 
 
 def _session(connection: WebSocket) -> Any:

@@ -40,18 +40,20 @@ class Resolution:
             self._function_exits = Exits()
         return self._function_exits
 
-    @property
-    def needs_unwinding(self) -> bool:
-        """Whether anything registered a clean-up."""
-        return self._function_exits is not None or self.scope.has_stack
-
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
+        """See `unwind`."""
+        return await self.unwind(error)
+
+    async def unwind(self, error: BaseException | None) -> bool:
         """Run the clean-ups.
+
+        Args:
+            error: What they see.
 
         Returns:
             Whether one of them swallowed the exception.
@@ -59,22 +61,22 @@ class Resolution:
         Raises:
             BaseException: What they leave in its place.
         """
-        if not self.needs_unwinding:
-            self.scope.closed = True
+        scope, shield = self.scope, self._shield
+        if self._function_exits is None and not scope.has_stack:
+            scope.closed = True
             return False
         left = error
-        if self._shield is not None:
-            self._shield.shield = True
+        if shield is not None:
+            shield.shield = True
         try:
             if self._function_exits is not None:
-                left = await _left(self._function_exits, left)
-            if await self.scope.close(left):
-                left = None
-        except BaseException as raised:  # a clean-up's own exception takes the place of the one it saw
-            left = raised
+                left = await _what_is_left(self._function_exits, left, scope)
+            exits = scope.end()
+            if exits is not None:
+                left = await _what_is_left(exits, left, scope)
         finally:
-            if self._shield is not None:
-                self._shield.shield = False
+            if shield is not None:
+                shield.shield = False
         if left is error:
             return False
         if left is not None:
@@ -92,8 +94,9 @@ class Resolution:
         return True
 
 
-async def _left(exits: Exits, error: BaseException | None) -> BaseException | None:
+async def _what_is_left(exits: Exits, error: BaseException | None, scope: Scope) -> BaseException | None:
+    """Run clean-ups, and give what they leave of an exception, or in its place: those further out have to run all the same."""
     try:
-        return None if await exits.leave(error) else error
-    except BaseException as raised:  # see above; the stacks further out have to run all the same
+        return None if await exits.leave(error, scope) else error
+    except BaseException as raised:
         return raised

@@ -1,5 +1,8 @@
 """The run of a plan, written out as one function: a call for each step, with neither a loop nor a function around it.
 
+There is one for the values of a handshake (`solver`), for them and the call of an endpoint (`caller`), and for the handling of a
+message (`handler`).
+
 A plan with a plain function, a coroutine function and an async generator becomes
 
     async def solve(resolution):
@@ -12,8 +15,8 @@ A plan with a plain function, a coroutine function and an async generator become
         try:
             values[4] = await anext(generator)
         except StopAsyncIteration:
-            raise RuntimeError("generator didn't yield") from None
-        scope.stack.push_generator(generator)
+            raise ending_4.no_yield() from None
+        scope.stack.append((ending_4, generator))
         return values, []
 
 where `token_1` and its like stand for what is called. Where nobody needs the values but the endpoint, they are local variables,
@@ -22,10 +25,11 @@ and the function ends with its call (`caller`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from ..callables import name_of
+from ..container.exits import ENTERED, GENERATOR
 from ..generated import Generated
 from .fields import ErrorDetail
 from .invoking import Invocation, Values
@@ -40,13 +44,21 @@ SolveSiblings = Callable[[Values, Resolution], Awaitable[None]]
 _WRITTEN = (CALL, AWAIT, ENTER)
 """The steps that are written out."""
 
-_ENTERED = """\
-generator = {call}
-try:
-    {value} = await anext(generator)
-except StopAsyncIteration:
-    raise RuntimeError("generator didn't yield") from None
-{exits}.push_generator(generator)"""
+
+_UNWOUND = """\
+except BaseException as error:
+    if not await {resolution}.unwind(error):
+        raise
+    return None
+exits = scope.end()
+if exits is not None:
+    shield.shield = True
+    try:
+        await exits.leave(None, scope)
+    finally:
+        shield.shield = False
+return result"""
+"""`async with Resolution(connection, scope, shield):`, without all that is for nothing where nothing fails."""
 
 
 def solver(
@@ -94,7 +106,7 @@ def caller(
         find_errors: Does what is left to do where a parameter is faulty.
         title: Whose plan it is, for tracebacks.
     """
-    if any(step.mode not in _WRITTEN or step.invocation is None for step in steps):
+    if not all(map(_can_be_written, steps)):
         return None
     generated = Generated(title)
     lines = ["connection = resolution.connection", "scope = resolution.scope"]
@@ -111,6 +123,64 @@ def caller(
     return generated.function(text + "\n")
 
 
+def handler(
+    steps: Sequence[Step], *, endpoint: Invocation, message: int, opens_scope: bool, cleans_up: bool, title: str
+) -> Callable[..., Any]:
+    """The function that handles a message; see `MessagePlan.handle`.
+
+    Args:
+        steps: What is done before the handler is called, in order.
+        endpoint: The call of the handler.
+        message: The slot of the message.
+        opens_scope: Whether something lives as long as the message.
+        cleans_up: Whether a step may register a clean-up.
+        title: Whose plan it is, for tracebacks.
+    """
+    generated = Generated(title)
+    made = {step.slot for step in steps}
+    is_written = all(map(_can_be_written, steps))
+
+    def place(slot: int) -> str:
+        if slot == message:
+            return "message"
+        return f"value_{slot}" if is_written and slot in made else _in_list(slot)
+
+    if not steps:
+        return generated.function(f"def handle(values, message):\n    return {endpoint.written(generated, place)}\n")
+    lines: list[str] = [f"connection, scope = values[{CONNECTION}], values[{SCOPE}]{'.message()' if opens_scope else ''}"]
+    if not is_written:
+        lines += ["values = values.copy()", f"values[{message}] = message", f"values[{SCOPE}] = scope"]
+    resolution = f"{generated.name(Resolution)}(connection, scope{', shield' if cleans_up else ''})"
+    has_resolution = not all(map(_needs_no_resolution, steps))
+    if has_resolution:
+        lines.append(f"resolution = {resolution}")
+    body: list[str] = []
+    for step in steps:
+        body += _written(step, generated, place).splitlines()
+    body.append(f"called = {endpoint.written(generated, place)}")
+    answer = "await (called if consume is None else consume(called))"
+    if not cleans_up:
+        lines += [*body, f"return {answer}"]
+    elif has_resolution:
+        lines += ["async with resolution:", *_indented(body), f"    return {answer}"]
+    else:
+        lines += ["try:", *_indented(body), f"    result = {answer}", *_UNWOUND.format(resolution=resolution).splitlines()]
+    head = f"async def handle({'shield, ' if cleans_up else ''}values, message, consume=None):"
+    return generated.function("\n".join([head, *_indented(lines)]) + "\n")
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _needs_no_resolution(step: Step) -> bool:
+    return _can_be_written(step) and not (isinstance(step, ContextStep) and step.scope == "function")
+
+
+def _can_be_written(step: Step) -> bool:
+    return step.mode in _WRITTEN and step.invocation is not None
+
+
 def _written(step: Step, generated: Generated, place: Callable[[int], str]) -> str:
     """The lines of a step."""
     if step.mode not in _WRITTEN:
@@ -124,8 +194,11 @@ def _written(step: Step, generated: Generated, place: Callable[[int], str]) -> s
     if step.mode == AWAIT:
         return f"{value} = await {call}"
     assert isinstance(step, ContextStep)
-    return _ENTERED.format(
-        call=call, value=value, exits="resolution.function_exits" if step.scope == "function" else "scope.stack"
+    return ENTERED.format(
+        call=call,
+        value=value,
+        ending=generated.name(GENERATOR, "ending"),
+        exits="resolution.function_exits" if step.scope == "function" else "scope.stack",
     )
 
 

@@ -18,7 +18,7 @@ import anyio
 import anyio.to_thread
 
 from ..callables import AnyCallable
-from ..container.exits import Exits
+from ..container.exits import GENERATOR, Exits
 from ..markers import ConcurrencyLimit, DependencyScope
 from .invoking import Invocation, Values
 from .received import MISSING
@@ -134,12 +134,7 @@ class GeneratorStep(ContextStep):
         self.mode = ENTER
 
     async def run(self, values: Values, resolution: Resolution) -> None:
-        generator = self.invoke(values)
-        try:
-            values[self.slot] = await anext(generator)
-        except StopAsyncIteration:
-            raise RuntimeError("generator didn't yield") from None
-        self.exits(resolution).push_generator(generator)
+        values[self.slot] = await self.exits(resolution).enter_generator(self.invoke(values), GENERATOR)
 
 
 class LimitedStep(Step):
