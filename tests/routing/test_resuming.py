@@ -107,6 +107,32 @@ async def test_what_was_on_its_way_is_sent_again() -> None:
             assert await session.expect(Said) == Said(text="a", number=1)
 
 
+async def test_of_too_many_that_wait_the_one_that_waits_longest_ends() -> None:
+    """Clients that come and are lost in crowds fill no memory; who is back, and who never left, is none of those that wait."""
+
+    class Few(Rooms):
+        resume = Resume(30, limit=2)
+
+    controller, ends = ended_in(Few)
+    async with AsyncTestClient(App(controllers=[controller])) as client, client.connect("/rooms/tea") as there:
+        lost = []
+        for _ in range(3):
+            async with client.connect("/rooms/tea") as session:
+                await session.request(Say(text="a"))
+                session.reset()
+            lost.append(session)
+            if len(lost) == 2:
+                async with client.connect("/rooms/tea", resume=lost[0]) as back:
+                    await back.request(Say(text="b"))
+                    back.reset()
+        await anyio.wait_all_tasks_blocked()
+        assert [(end.by, end.code) for end in ends] == [("network", 1006)]
+        async with client.connect("/rooms/tea", resume=lost[1]) as anew:
+            assert await anew.request(Say(text="b")) == Said(text="b", number=1)
+            anew.reset()
+        assert await there.request(Say(text="b")) == Said(text="b", number=1)
+
+
 async def test_a_client_that_does_not_come_back_is_gone_after_the_grace() -> None:
     """Until then the session does not end; afterwards its ticket opens another one."""
     controller, ends = ended_in(Rooms)

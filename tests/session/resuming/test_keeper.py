@@ -33,6 +33,31 @@ async def test_a_session_is_found_while_it_is_kept() -> None:
     assert kept.find(one.id, "one") is None
 
 
+async def test_of_too_many_that_wait_the_eldest_ends() -> None:
+    """Those whose clients came back, or who are over, are none of them; neither are those of another declaration."""
+    kept, resume, other = Keeper(), Resume(limit=2), Resume(limit=2)
+    ended: list[str] = []
+
+    class Waiting:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def over(self) -> None:
+            ended.append(self.name)
+            kept.waits_no_more(self, resume)  # type: ignore[arg-type]
+
+    first, second, third, fourth = (Waiting(name) for name in ("first", "second", "third", "fourth"))
+    for waiting in (first, second):
+        kept.waits(waiting, resume)  # type: ignore[arg-type]
+    kept.waits(fourth, other)  # type: ignore[arg-type]
+    assert ended == []
+    kept.waits_no_more(first, resume)  # type: ignore[arg-type]
+    kept.waits(third, resume)  # type: ignore[arg-type]
+    assert ended == []
+    kept.waits(first, resume)  # type: ignore[arg-type]
+    assert ended == ["second"]
+
+
 async def test_each_event_loop_has_one() -> None:
     """The same one, whoever asks."""
     assert keeper() is keeper()

@@ -12,6 +12,7 @@ from ..ending import LOSS
 from ..owner import Frame
 from .connection import Connection
 from .held import Held
+from .keeper import keeper
 from .resume import Resume
 
 _PARTING: Final = 1.0
@@ -102,6 +103,7 @@ class Reach:
         connection.is_lost = True
         connection.abandon()
         self._wake()
+        keeper().waits(self, self._resume)
 
     def over(self, event: Frame | None = None) -> None:
         """The client is gone for good."""
@@ -109,11 +111,13 @@ class Reach:
             self._end = event or {"type": "websocket.disconnect", "code": LOSS, "reason": ""}
         self._connection = self._lost_at = None
         self._wake()
+        keeper().waits_no_more(self, self._resume)
 
     def _replace(self, connection: Connection) -> None:
         """Let another connection take the place of the one that is there."""
         connection.is_behind = True
         before, self._connection = self._connection, connection
+        keeper().waits_no_more(self, self._resume)
         if before is not None:
             before.is_replaced = True
             before.abandon()

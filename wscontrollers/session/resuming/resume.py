@@ -20,11 +20,14 @@ class Resume:
             all of them need the same one; without one, each process makes its own, and takes no other's tickets.
         frames: How many of the last frames that were sent are kept, for a client that may not have got them.
         size: How many bytes of them are kept.
+        limit: How many sessions of this declaration may wait for their clients at once, in one process; where more do, the one
+            that has waited longest ends. None, which has to be written, bounds nothing.
 
     Attributes:
         grace: The same.
         frames: The same.
         size: The same.
+        limit: The same.
         tickets: Signs tickets, and reads them.
         is_shared: Whether other processes can read the tickets, as they have the same secret.
 
@@ -32,12 +35,18 @@ class Resume:
         DeclarationError: A number is not above 0, or the secret is too short.
     """
 
-    __slots__ = ("frames", "grace", "is_shared", "size", "tickets")
+    __slots__ = ("frames", "grace", "is_shared", "limit", "size", "tickets")
 
     def __init__(
-        self, grace: float = 60.0, *, secret: str | bytes | None = None, frames: int = 1000, size: int = 128 * 1024
+        self,
+        grace: float = 60.0,
+        *,
+        secret: str | bytes | None = None,
+        frames: int = 1000,
+        size: int = 128 * 1024,
+        limit: int | None = 1000,
     ) -> None:
-        for name, value in (("grace", grace), ("frames", frames), ("size", size)):
+        for name, value in (("grace", grace), ("frames", frames), ("size", size), ("limit", 1 if limit is None else limit)):
             if not 0 < value < inf:
                 raise DeclarationError.at(f"Resume({name}={value!r})", "it is not above 0, or without end", fix="give a number")
         if secret is not None and len(secret) < LEAST_SECRET:
@@ -49,8 +58,9 @@ class Resume:
         self.grace = grace
         self.frames = frames
         self.size = size
+        self.limit = limit
         self.is_shared = secret is not None
         self.tickets = Tickets(secret.encode() if isinstance(secret, str) else secret)
 
     def __repr__(self) -> str:
-        return f"Resume({self.grace:g}, frames={self.frames}, size={self.size})"
+        return f"Resume({self.grace:g}, frames={self.frames}, size={self.size}, limit={self.limit})"
