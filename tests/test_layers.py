@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "wscontrollers"
 
 ORDER = [
     {
-        *("exceptions", "callables", "cancellation", "field_options", "generated", "lazily", "markers", "params", "records"),
-        *("strays", "declare", "status", "reports", "websockets", "middleware"),
+        *("exceptions", "callables", "cancellation", "field_options", "generated", "lazily", "logs", "markers", "params"),
+        *("records", "strays", "declare", "status", "reports", "websockets", "middleware"),
     },
     {"messages"},
     {"container"},

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import BaseModel
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from wscontrollers import (
@@ -15,6 +16,7 @@ from wscontrollers import (
     Denied,
     Depends,
     HTTPException,
+    Query,
     WebSocket,
     WebSocketDisconnect,
     WebSocketException,
@@ -60,6 +62,12 @@ class Teapot(Exception):
 
 class BrownTeapot(Teapot):
     pass
+
+
+class Search(BaseModel):
+    model_config = {"extra": "forbid"}
+
+    q: str = ""
 
 
 def test_http_exception_is_an_answer_with_detail() -> None:
@@ -302,6 +310,36 @@ def test_control_characters_of_a_path_are_escaped_in_the_log(caplog: pytest.LogC
     (line,) = [record.getMessage() for record in caplog.records]
     assert "/a\\x1b\\x7froot" in line
     assert "secret" not in line
+
+
+def test_a_handshake_that_is_refused_is_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Of its path and of why, but of nothing that was sent."""
+    app = failing(Denied(402, "pay first"))
+    with caplog.at_level(logging.INFO, "wscontrollers.session"):
+        denial(app, "/?token=secret")
+        close(app, "/?limit=secret")
+        denial(app, headers={"Origin": "https://secret.example"})
+    assert [record.getMessage() for record in caplog.records] == [
+        "session at '/': refused with 402",
+        "session at '/': refused, its parameters are not valid: ['query.limit: int_parsing']",
+        "session at '/': refused with 403, its origin is not allowed",
+    ]
+
+
+@pytest.mark.parametrize("invalid", ["close", "answer"])
+def test_names_that_a_client_makes_up_are_cut_and_escaped(invalid: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """They are in the log where they are what is wrong, and can neither forge lines of it nor fill it."""
+    app = App(invalid_parameters=invalid)
+
+    @app.websocket("/")
+    async def endpoint(websocket: WebSocket, search: Annotated[Search, Query()]) -> None: ...
+
+    caplog.set_level(logging.INFO, "wscontrollers.session")
+    with TestClient(app) as client, pytest.raises((WebSocketDisconnect, WebSocketDenialResponse)):
+        client.websocket_connect("/?%0aroot" + "a" * 5000 + "=1").__enter__()
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "query.\\nrootaaa" in line
+    assert len(line) < 300
 
 
 def test_awaiting_what_was_cancelled_is_a_failure_of_the_session() -> None:

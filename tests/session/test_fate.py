@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
+import pytest
 
 from wscontrollers import App, Delivery, Depends, WebSocket
 from wscontrollers.messages import Message
@@ -141,6 +143,32 @@ async def test_an_endpoint_that_outlives_its_peer_is_cancelled_after_the_grace()
         await client.clock.advance(2)
         assert log == ["behind", "cancelled"]
         await connecting.__aexit__(None, None, None)
+
+
+async def test_what_a_client_does_wrong_is_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Of the session, its path and what it was, but of nothing that was sent; ten in a second of each kind."""
+    app = App()
+
+    @app.websocket("/{room}", limits=Limits(bad_frames_in_a_row=12))
+    async def endpoint(session: Session[Say, Said], room: str) -> None:
+        async for _ in session:
+            pass
+
+    caplog.set_level(logging.INFO, "wscontrollers.session")
+    async with AsyncTestClient(app) as client, client.connect("/tea?token=secret") as peer:
+        await peer.send_text('{"type": "say", "text": 7}')
+        await peer.expect_error("validation")
+        for _ in range(11):
+            await peer.send_text("secret")
+            await peer.expect_error("invalid_json")
+        await peer.expect_closed(1008)
+    lines = [record.getMessage().partition(" at ")[2] for record in caplog.records]
+    assert lines[0] == "'/tea': a bad frame, validation"
+    assert lines[1:10] == ["'/tea': a bad frame, invalid_json"] * 9
+    assert lines[10:] == [
+        "'/tea': a bad frame, invalid_json (more like it in this second are left out)",
+        "'/tea': closed with 1008, too many bad frames",
+    ]
 
 
 async def test_a_peer_that_stops_reading_is_let_go() -> None:

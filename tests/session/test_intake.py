@@ -40,7 +40,9 @@ class Noted:
     def tell(self, frame: ErrorFrame) -> None:
         self.calls.append(frame)
 
-    def stop(self, code: int, reason: str) -> None:
+    def refused(self, error: FrameError) -> None: ...
+
+    def exceed(self, code: int, reason: str) -> None:
         self.calls.append((code, reason))
 
     def departed(self, code: int, reason: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -12,9 +11,10 @@ from typing import Any, TypeVar
 from wscontrollers.cancellation import is_cancellation
 from wscontrollers.container.exits import Ending
 from wscontrollers.container.scopes import Scope
+from wscontrollers.logs import logger_of
 
 T = TypeVar("T")
-_log = logging.getLogger("wscontrollers.container")
+_log = logger_of("wscontrollers.container")
 
 
 class ProviderEnding(Ending):

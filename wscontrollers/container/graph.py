@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import weakref
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -26,12 +25,13 @@ from wscontrollers.container.reading import Reader
 from wscontrollers.container.scopes import Scope, Tier
 from wscontrollers.container.service import Service
 from wscontrollers.exceptions import Fault
+from wscontrollers.logs import logger_of
 
 if TYPE_CHECKING:
     from wscontrollers.container.container import Container
 
 
-logger = logging.getLogger("wscontrollers.container")
+logger = logger_of("wscontrollers.container")
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from time import time
 from typing import Annotated
 
@@ -10,10 +9,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from pydantic_core import to_json
 
+from ..logs import logger_of
 from ..websockets import may_be_sent
 from .names import SESSION, USER
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 
 @dataclass(frozen=True, slots=True)

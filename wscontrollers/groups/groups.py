@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..callables import Kind, kind_of, name_of, place_of
 from ..exceptions import DeclarationError, Denied
+from ..logs import logger_of
 from .alone import publish_or_hand
 from .control import order_to_end
 from .declaring import Declarations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .declaring import Group
     from .moving import Mover
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 _NOTHING = frozenset[type]()
 SEEN = 4096

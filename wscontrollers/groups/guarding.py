@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -12,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..container import Graph
 from ..dependencies import Dependant, Planned, Resolution, get_dependant
 from ..exceptions import Denied
+from ..logs import logger_of
 from ..markers import Place
 from ..websockets import ServedWebSocket
 from .declaring import Group
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..session.life import Life
 
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 NO_SUCH_GROUP: Final = "no such group"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
 import anyio
 
 from ..exceptions import EngineDownError
+from ..logs import logger_of
 from ..messages import Gap
 from .catching_up import heal, lose, shortened
 from .engines.engine import Arrival, Connection, EngineState, Position
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .orders import Orders
     from .presence.node import Node
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 AGAIN = 1.0
 """Seconds after which what an engine did not answer is asked again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from contextlib import suppress
 from functools import partial
@@ -13,6 +12,7 @@ from anyio import Event
 from anyio.lowlevel import checkpoint
 
 from ..exceptions import EngineDownError
+from ..logs import logger_of
 from ..messages import Gap
 from .detached import Detached
 from .engines.engine import Connection, Engine, EngineState, History
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from .memberships import SessionGroups
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 
 _BREATH = 64

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary, ref
 
 from anyio.lowlevel import RunVar
 
+from ..logs import logger_of
 from ..session.loops import running_loop
 from .engines.engine import Engine, EngineState, History
 from .hub import Hub
@@ -19,7 +20,7 @@ from .workers import workers
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 
 class Hubs:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from typing import NamedTuple
 
 from anyio import Lock
 
+from ..logs import logger_of
 from ..messages import Gap
 from .alone import Alone
 from .engines.engine import Arrival, Connection, History, Position
@@ -18,7 +18,7 @@ from .publication import Publication
 from .rows import Rows, rows_of
 from .sweep import Sweep
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 
 class Tally(NamedTuple):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import anyio
 
+from ..logs import logger_of
 from .names import USER
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 SOON: Final = 0.5
 """Seconds in which what is noted goes into one line."""

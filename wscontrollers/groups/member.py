@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ..logs import logger_of
 from ..messages import Gap
 from ..session.delivery import Delivery
 from .engines.engine import Position
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..session.outbox import Outbox
     from .local import LocalGroup
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 WINDOW = 100
 """How many of what arrives wait, where the history has the others: more than arrive while a page of it is read."""

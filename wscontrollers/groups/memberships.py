@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from time import time
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from anyio import Event
 
 from ..exceptions import Denied, EngineDownError
+from ..logs import logger_of
 from ..messages import ErrorFrame, Gap, Recovered
 from ..session.memberships import Joined
 from ..session.resuming.kept import Place
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .local import LocalGroup
     from .presence.declared import PresenceOf
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 RECOVER = "recover"
 """The parameter of the URL in which a client gives its marks."""

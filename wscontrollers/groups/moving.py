@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final
@@ -13,6 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from ..exceptions import EngineDownError
+from ..logs import logger_of
 from ..session.resuming.keeper import keeper
 from ..session.resuming.kept import Asked, Kept
 from .engines.engine import Arrival, Connection, History
@@ -20,7 +20,7 @@ from .engines.engine import Arrival, Connection, History
 if TYPE_CHECKING:
     from .hub import Hub
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 ANSWER: Final = 2.0
 """Seconds that the process which has a session has to give it away."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 import anyio
 from anyio.lowlevel import checkpoint
 
 from ..exceptions import EngineDownError
+from ..logs import logger_of
 from ..session.finding import find_session
 from .control import Disconnect, order_in
 from .engines.engine import Arrival, Connection, History, Position
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..session.life import Life
     from .hub import Hub
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 KEPT: Final = History(size=1000, age=600.0)
 """How many orders are kept, and for how long: as long as a process may be cut off from the engine and still obey them."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Coroutine, Iterator
 from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
+from ..logs import logger_of
 from ..session.delivery import Delivery
 from ..session.direct import write_to_each
 from ..session.outbox import GONE, Outbox
@@ -17,7 +17,7 @@ from .rows import Row, Rows
 if TYPE_CHECKING:
     from ..session.shared import SharedFrame
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 
 class Sweep:

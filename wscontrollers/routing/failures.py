@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from secrets import token_hex
@@ -15,10 +14,11 @@ from starlette.types import Scope
 
 from ..callables import Kind, kind_of
 from ..exceptions import HTTPException, WebSocketDisconnect, WebSocketException, WebSocketRequestValidationError
+from ..logs import logger_of
 from ..reports import report
 from ..websockets import ServedWebSocket, WebSocket, WebSocketState
 
-logger = logging.getLogger("wscontrollers.session")
+logger = logger_of("wscontrollers.session")
 
 Handler = Callable[[Any, Any], Any]
 Handlers = Mapping[Any, Handler]
@@ -223,6 +223,9 @@ async def handle(handler: Handler, error: Exception, websocket: ServedWebSocket)
 
 async def http_exception(connection: Any, error: HTTPException) -> Response:
     """The default for `HTTPException` and `Denied`: an HTTP answer with `{"detail": ...}`."""
+    if isinstance(connection, WebSocket):
+        status = error.status_code
+        logger.info("session at %r: refused with %d", connection.scope["path"], status, extra={"kind": status})
     if error.status_code in _NO_BODY:
         return Response(None, error.status_code, error.headers)
     return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
@@ -236,14 +239,22 @@ async def websocket_exception(websocket: WebSocket, error: WebSocketException) -
 
 async def invalid_parameters(websocket: WebSocket, error: WebSocketRequestValidationError) -> None:
     """The default for invalid parameters: 1008, which before the accept is an HTTP 403 on the wire."""
+    _note_invalid(websocket, error)
     if websocket.application_state in (WebSocketState.CONNECTING, WebSocketState.CONNECTED):
         await websocket.close(WS_1008_POLICY_VIOLATION, "Invalid parameters")
 
 
 async def invalid_parameters_answered(websocket: WebSocket, error: WebSocketRequestValidationError) -> Response:
     """The other choice for invalid parameters: HTTP 422 with the errors, without what was sent."""
+    _note_invalid(websocket, error)
     told = [{"loc": list(detail["loc"]), "type": detail["type"], "msg": detail["msg"]} for detail in error.errors()]
     return JSONResponse({"detail": told}, 422)
+
+
+def _note_invalid(websocket: WebSocket, error: WebSocketRequestValidationError) -> None:
+    """Say in the log which parameters are not valid, but nothing of what was sent for them."""
+    faults = [f"{'.'.join(map(str, detail['loc'][:2]))[:80]}: {detail['type']}" for detail in error.errors()[:3]]
+    logger.info("session at %r: refused, its parameters are not valid: %a", websocket.scope["path"], faults)
 
 
 DEFAULT_HANDLERS: Handlers = {

@@ -15,10 +15,13 @@ from ..container import Container, Graph
 from ..dependencies import Dependant, Plan, Planned, Resolution
 from ..dependencies.routine import Called
 from ..exceptions import EndpointContext, WebSocketRequestValidationError
+from ..logs import logger_of
 from ..security.origins import OriginPolicy
 from ..websockets import ServedWebSocket, WebSocket
 from .failures import Incident, answer, deny, end, ends_well, meant
 from .shielding import unwinding_scope
+
+logger = logger_of("wscontrollers.session")
 
 Endpoint = Callable[[WebSocket], Awaitable[Any]]
 
@@ -52,6 +55,7 @@ def framed_session(func: Endpoint, origins: OriginPolicy | None = None) -> ASGIA
         websocket = ServedWebSocket(scope, receive, send)
         Incident.note(websocket)
         if origins is not None and not origins.allows(scope):
+            logger.info("session at %r: refused with 403, its origin is not allowed", scope["path"])
             return deny(websocket, 403, "Origin not allowed")
         return serve(websocket, websocket)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
@@ -10,6 +9,7 @@ from urllib.parse import parse_qsl
 import anyio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..logs import logger_of
 from ..session.framing import SPOKEN_KEY
 from ..session.holding import LINE_KEY, SENDS_KEY
 from ..session.loops import start_detached
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..groups.moving import Mover
     from .hosting import Host
 
-logger = logging.getLogger("wscontrollers.session")
+logger = logger_of("wscontrollers.session")
 
 TICKET: Final = "resume"
 """The parameter of the URL in which a client gives its ticket."""

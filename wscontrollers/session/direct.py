@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
+from ..logs import logger_of
 from .owner import Frame
 from .stepping import server_of
 
-logger = logging.getLogger("wscontrollers.session")
+logger = logger_of("wscontrollers.session")
 
 TESTED = ("0.54",)
 """The versions of uvicorn whose insides are known: the first two numbers."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from secrets import token_hex
 
 from starlette.types import Scope
 
 from ..exceptions import EngineError, HTTPException
+from ..logs import logger_of
 from ..messages import ErrorFrame, Ref, code_of
 from ..reports import report
 from .handlers import Handler
 
-logger = logging.getLogger("wscontrollers.session")
+logger = logger_of("wscontrollers.session")
 
 
 class HandlerTimeoutError(Exception):

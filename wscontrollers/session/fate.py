@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVarTuple
 
@@ -9,6 +10,8 @@ import anyio
 from anyio import CancelScope
 from anyio.abc import TaskGroup
 
+from ..logs import logger_of
+from ..messages import FrameError
 from ..websockets import ServedWebSocket, WebSocketState
 from .clock import Clock
 from .delivery import Delivery
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from .resuming.line import Line
 
 Args = TypeVarTuple("Args")
+logger = logger_of("wscontrollers.session")
 
 NORMAL, INTERNAL_ERROR = 1000, 1011
 FLUSH_TIME = 10.0
@@ -81,6 +85,11 @@ class Fate(Speaker):
     _tasks: TaskGroup | None
     _timekeeper: Timekeeper | None
 
+    @property
+    @abstractmethod
+    def id(self) -> str:
+        """The session's id, for log lines."""
+
     def end(self, ended: Ended) -> None:
         """Note how the session ended; the first one counts. Nothing is received any more."""
         if self.ended is not None:
@@ -117,6 +126,18 @@ class Fate(Speaker):
             self.end(Ended("server", code, reason))
         else:
             self.dealt_with(code, reason)
+
+    def exceed(self, code: int, reason: str) -> None:
+        """End the session, for a limit is exceeded; a line in the log says which."""
+        if self.ended is None:
+            path = self.websocket.scope["path"]
+            logger.info("session %s at %r: closed with %d, %s", self.id, path, code, reason, extra={"kind": reason})
+        self.stop(code, reason)
+
+    def refused(self, error: FrameError) -> None:
+        """Say in the log that a bad frame came, and of which kind, but nothing of what it held."""
+        path = self.websocket.scope["path"]
+        logger.info("session %s at %r: a bad frame, %s", self.id, path, error.code, extra={"kind": error.code})
 
     def dealt_with(self, code: int = NORMAL, reason: str = "") -> None:
         """The endpoint dealt with what was thrown into it: that is no failure any more, though it is why the session ended."""
@@ -161,11 +182,11 @@ class Fate(Speaker):
 
     def flooded(self) -> None:
         """Messages pile up behind one that waits for the client itself."""
-        self.stop(POLICY_VIOLATION, "too many messages wait")
+        self.exceed(POLICY_VIOLATION, "too many messages wait")
 
     def overflown(self) -> None:
         """The outbox is full."""
-        self.stop(TRY_AGAIN_LATER, "too slow")
+        self.exceed(TRY_AGAIN_LATER, "too slow")
 
     # What runs
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ..logs import logger_of
 from .direct import fault_of_reading
 from .owner import Frame
 from .stepping import server_of
 from .unpacking import Unpacking, unpacking_for
 
-logger = logging.getLogger("wscontrollers.session")
+logger = logger_of("wscontrollers.session")
 
 
 class Inlet:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from math import inf
 from secrets import token_hex
 from typing import Any, Protocol, cast
 
+from ..logs import logger_of
 from ..messages import Cancel, Credit, ErrorFrame, FrameError, Incoming, Recover, Reply
 from .clock import MACHINE, Clock
 from .framing import Read, Several
@@ -25,7 +25,7 @@ CONTROLS = 4
 TOO_BIG = 1009
 POLICY_VIOLATION = 1008
 
-logger = logging.getLogger("wscontrollers.session")
+logger = logger_of("wscontrollers.session")
 
 
 class Receiver(Protocol):
@@ -35,8 +35,12 @@ class Receiver(Protocol):
         """Send an error frame without waiting."""
         ...
 
-    def stop(self, code: int, reason: str) -> None:
-        """End the session."""
+    def refused(self, error: FrameError) -> None:
+        """A bad frame came, and is answered."""
+        ...
+
+    def exceed(self, code: int, reason: str) -> None:
+        """End the session, for a limit is exceeded."""
         ...
 
     def departed(self, code: int, reason: str) -> None:
@@ -115,7 +119,7 @@ class Intake:
         if self.is_quiet:
             self._receiver.wake()
         if len(data) > self._quick and self._is_too_big(data):
-            self._receiver.stop(TOO_BIG, f"message over {self._limits.message} bytes")
+            self._receiver.exceed(TOO_BIG, f"message over {self._limits.message} bytes")
             return None
         incoming: Incoming | Frame
         if read is None:
@@ -158,11 +162,12 @@ class Intake:
         """Answer a frame that cannot be read, and end the session if there were too many."""
         self.last = self.heard
         self._receiver.tell(error.frame(_logged(error) if error.code == "internal" else None))
+        self._receiver.refused(error)
         self._bad += 1
         self._bad_in_a_row += 1
         limits = self._limits
         if _over(self._bad_in_a_row, limits.bad_frames_in_a_row) or _over(self._bad, limits.bad_frames):
-            self._receiver.stop(POLICY_VIOLATION, "too many bad frames")
+            self._receiver.exceed(POLICY_VIOLATION, "too many bad frames")
 
     def _control(self, incoming: Incoming) -> None:
         if isinstance(incoming.message, Several):
@@ -208,7 +213,7 @@ class Intake:
 
     def _too_fast(self) -> None:
         self._receiver.tell(ErrorFrame("rate_limited", "too many messages"))
-        self._receiver.stop(POLICY_VIOLATION, "too many messages")
+        self._receiver.exceed(POLICY_VIOLATION, "too many messages")
 
     def _is_too_big(self, data: str | bytes) -> bool:
         limit = self._limits.message

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
+from ..logs import logger_of
 from ..websockets import ServedWebSocket, Way
 from .direct import DirectWriter, direct_writer, fault_of_reading
 from .inlet import Inlet
 from .packing import packed
 from .stepping import server_of
 
-logger = logging.getLogger("wscontrollers.session")
+logger = logger_of("wscontrollers.session")
 
 
 class Past(Inlet):

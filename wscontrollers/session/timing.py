@@ -85,9 +85,9 @@ class Timekeeper:
         elif life.line is not None and self._is_away(life.line, now):
             pass
         elif limits.lifetime is not None and now - self._since >= limits.lifetime:
-            life.stop(GOING_AWAY, "life time over")
+            life.exceed(GOING_AWAY, "life time over")
         elif limits.idle is not None and now - life.intake.last >= limits.idle:
-            life.stop(GOING_AWAY, "idle")
+            life.exceed(GOING_AWAY, "idle")
         elif limits.stall is not None and life.outbox.writing:
             self._look_for_progress(now, limits.stall)
         elif limits.heartbeat is not None and life.framing.read is not None:
@@ -123,7 +123,7 @@ class Timekeeper:
             life.intake.heard = now  # nothing is read on purpose: the client may have said much
         silence = now - life.intake.heard
         if silence >= 2 * heartbeat:
-            life.stop(GOING_AWAY, "no answer to a heartbeat")
+            life.exceed(GOING_AWAY, "no answer to a heartbeat")
         elif silence >= heartbeat and self._asked_at <= life.intake.heard:
             self._asked_at = now
             life.tell(Heartbeat(life.questions.reference()))
@@ -134,6 +134,6 @@ class Timekeeper:
         if writes != self._writes:
             self._writes, self._stalled_since = writes, now
         elif now - self._stalled_since >= stall:
-            life.stop(TRY_AGAIN_LATER, "too slow")
+            life.exceed(TRY_AGAIN_LATER, "too slow")
             life.outbox.close()
             life.interrupt()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Protocol
 
+from ..logs import logger_of
 from .direct import fault_of_unpacking
 from .owner import Frame
 
-logger = logging.getLogger("wscontrollers.session")
+logger = logger_of("wscontrollers.session")
 
 _TEXT, _BINARY = 0x81, 0x82
 """The first byte of a message that is one text frame, or one binary frame, without an extension's bits (RFC 6455, 5.2)."""

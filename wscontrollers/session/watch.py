@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -10,10 +9,11 @@ from weakref import WeakKeyDictionary
 import anyio
 from anyio.lowlevel import RunVar
 
+from ..logs import logger_of
 from .clock import Clock
 from .loops import start_detached
 
-logger = logging.getLogger("wscontrollers.session")
+logger = logger_of("wscontrollers.session")
 
 TICK = 0.1
 """Seconds between two looks at the sessions that are busy or come to their end."""

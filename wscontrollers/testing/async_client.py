@@ -12,6 +12,7 @@ import anyio
 from anyio.abc import TaskGroup
 from starlette.types import ASGIApp
 
+from ..logs import begin_anew
 from ..messages import Codec
 from .application import named
 from .async_session import AsyncTestSession
@@ -106,6 +107,7 @@ class AsyncTestClient:
         """
         if self._tasks is not None:
             raise RuntimeError("AsyncTestClient: it is entered already. Fix: one `async with` at a time.")
+        begin_anew()
         self._tasks = await anyio.create_task_group().__aenter__()
         self._noting.enter_context(executor_calls_noted())
         try:

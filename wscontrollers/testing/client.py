@@ -11,6 +11,7 @@ from weakref import WeakSet
 import starlette.testclient
 from starlette.types import ASGIApp
 
+from ..logs import begin_anew
 from .application import named
 from .failures import Timeout
 from .loops import abandoned
@@ -81,6 +82,7 @@ class TestClient(starlette.testclient.TestClient):
         self.session_timeout = timeout
         self._application = app
         self._sessions: WeakSet[WebSocketTestSession] = WeakSet()
+        begin_anew()
 
     @property
     def container(self) -> Container:

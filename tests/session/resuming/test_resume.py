@@ -9,7 +9,9 @@ import pytest
 from wscontrollers import DeclarationError, Resume
 
 
-@pytest.mark.parametrize("given", [{"grace": 0}, {"grace": float("inf")}, {"frames": 0}, {"size": -1}, {"limit": 0}, {"secret": "short"}])
+@pytest.mark.parametrize(
+    "given", [{"grace": 0}, {"grace": float("inf")}, {"frames": 0}, {"size": -1}, {"limit": 0}, {"secret": "short"}]
+)
 def test_what_cannot_be_meant_is_refused(given: dict[str, Any]) -> None:
     """Numbers above 0, and a secret that nobody guesses."""
     with pytest.raises(DeclarationError, match=rf"Resume\({next(iter(given))}=.*Fix: "):

@@ -18,7 +18,6 @@ Five things of it are worked around, each seen in version 2.16:
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -26,6 +25,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error
+
+from ...logs import logger_of
 
 RESERVED: Final = frozenset(
     {
@@ -35,7 +36,7 @@ RESERVED: Final = frozenset(
 )
 """Options of nats-py that are set here, or that would break what is done here."""
 
-_log = logging.getLogger("wscontrollers.groups")
+_log = logger_of("wscontrollers.groups")
 
 
 class Sink(asyncio.Future[Msg]):

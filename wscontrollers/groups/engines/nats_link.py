@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
 from ...exceptions import EngineDownError, EngineError
+from ...logs import logger_of
 from .engine import Arrival, EngineState, Listener, Position
 from .nats_answers import GoneError, NobodyError
 from .nats_look_up import Top, tops_of
@@ -36,7 +36,7 @@ class _Place(NamedTuple):
     stub: int
 
 
-_log = logging.getLogger("wscontrollers.groups")
+_log = logger_of("wscontrollers.groups")
 
 
 class Link:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,9 +11,10 @@ from typing import Any, NamedTuple
 from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError
 
+from ...logs import logger_of
 from .redis_scripts import Script
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 Word = bytes | int | str
 

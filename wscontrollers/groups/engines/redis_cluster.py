@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +11,7 @@ from redis.crc import key_slot
 from redis.exceptions import MovedError, RedisClusterException, RedisError
 
 from ...exceptions import EngineDownError, EngineError
+from ...logs import logger_of
 from .engine import EngineState
 from .redis_calls import Word, end
 from .redis_faults import telling, told
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .redis_sources import Address
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 _SLOTS = 16384
 _AGAIN = 0.25

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 from redis.exceptions import RedisError
 
 from ...exceptions import EngineDownError, EngineError
+from ...logs import logger_of
 from .redis_calls import end
 from .redis_faults import is_passing, told
 from .redis_greeting import Facts, greeted
@@ -19,7 +19,7 @@ from .redis_questions import Answered
 from .redis_subscriptions import Keys, Subscriptions
 from .redis_wire import Verbs, Wire
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 _PAUSES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds before each attempt to connect again; the last one goes on."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ...exceptions import EngineDownError
+from ...logs import logger_of
 from .redis_scripts import arrival, position
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Keys = tuple[bytes, bytes]
 """A channel's numbering, which is its name for pub/sub too, and its stream."""
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 
 class _Subscription:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from ...exceptions import EngineDownError
+from ...logs import logger_of
 from ...messages import Presence
 from ...session.delivery import Overflow
 from ...session.watch import watch_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...session.life import Life
     from .declared import PresenceOf
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 
 class Audience:

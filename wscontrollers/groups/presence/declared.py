@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from math import inf
@@ -14,10 +13,11 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from ...callables import name_of
 from ...exceptions import DeclarationError
+from ...logs import logger_of
 from .entry import Entry
 from .present import Present
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 InfoT = TypeVar("InfoT")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from secrets import token_hex
@@ -12,6 +11,7 @@ import anyio
 from anyio import Event, Lock
 
 from ...exceptions import EngineDownError
+from ...logs import logger_of
 from ..engines.engine import Arrival, Connection, EngineState, Position
 from .batches import all_of
 from .entry import Entry, entries_in
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..hub import Hub
     from .declared import PresenceOf
 
-logger = logging.getLogger("wscontrollers.groups")
+logger = logger_of("wscontrollers.groups")
 
 BEATS = 3
 """How many beats a lease lasts."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from anyio.lowlevel import RunVar
+
+from ...logs import logger_of
 
 if TYPE_CHECKING:
     from .handing import Handing
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from .reach import Reach
     from .resume import Resume
 
-logger = logging.getLogger("wscontrollers.session")
+logger = logger_of("wscontrollers.session")
 
 
 class Keeper:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -10,13 +9,14 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from pydantic_core import to_json
 
+from ...logs import logger_of
 from ..owner import Frame
 from .tickets import Ticket
 
 if TYPE_CHECKING:
     from .connection import Connection
 
-logger = logging.getLogger("wscontrollers.session")
+logger = logger_of("wscontrollers.session")
 
 MOST: Final = 256 * 1024
 """Bytes of frames that go from one process to another; engines carry a megabyte at most."""
