@@ -14,12 +14,23 @@ from typing import Any, NamedTuple
 
 import anyio
 import pytest
+from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.integration.bare import handshake, masked, reset
 from tests.serving import serving
-from wscontrollers import App, Controller, Limits, Message, Session, receive, websocket
+from wscontrollers import (
+    App,
+    Controller,
+    Limits,
+    Message,
+    Session,
+    WebSocket,
+    WebSocketDisconnect,
+    receive,
+    websocket,
+)
 
 
 class Say(Message):
@@ -245,6 +256,39 @@ def test_a_server_ends_though_a_peer_has_stopped_reading(ws: str, is_full: bool,
         assert time.monotonic() - begun < 5
     ended = peer.ended.get(timeout=1)
     assert (ended.by, ended.code) == ("server", 1012)
+
+
+@pytest.mark.parametrize("way", ["dependencies", "starlette"])
+@pytest.mark.parametrize("direct", [True, False])
+def test_an_endpoint_without_a_session_waits_for_no_stalled_peer(
+    ws: str, way: str, direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hears that the peer is gone, and the server's end does not wait for ever for what nobody reads."""
+    monkeypatch.setattr("wscontrollers.session.stalls.CLOSE_TIME", 0.3)
+    ended: queue.Queue[Any] = queue.Queue()
+    app = App(direct=direct, limits=Limits(stall=0.5))
+
+    async def flood(websocket: WebSocket) -> None:
+        await websocket.accept()
+        ended.put("begun")
+        try:
+            while True:
+                await websocket.send_text("a" * 5_000)
+        except WebSocketDisconnect as error:
+            ended.put(error.code)
+
+    if way == "starlette":
+        app.router.routes.append(WebSocketRoute("/", flood))
+    else:
+        app.websocket("/")(flood)
+    with ExitStack() as stack:
+        with serving(app, ws=ws, buffers=4096) as address:
+            stack.enter_context(handshake(address, buffers=4096))
+            assert [ended.get(timeout=10), ended.get(timeout=10)] == ["begun", 1006]
+            stack.enter_context(handshake(address, buffers=4096))
+            assert ended.get(timeout=10) == "begun"
+            begun = time.monotonic()
+        assert time.monotonic() - begun < 5
 
 
 def full(ends: queue.Queue[Any], seconds: float) -> App:

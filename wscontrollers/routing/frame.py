@@ -63,13 +63,18 @@ def framed_session(func: Endpoint, origins: OriginPolicy | None = None) -> ASGIA
 
 
 async def _serve(func: Endpoint, websocket: WebSocket, framed: ServedWebSocket) -> None:
+    guard = session.stall_guard(framed, session.DEFAULT_LIMITS.stall)
     try:
-        await func(websocket)
-    except BaseException as left:
-        if not await _answered(left, framed):
-            raise
-    if not framed.is_over:
-        await end(framed)
+        try:
+            await func(websocket)
+        except BaseException as left:
+            if not await _answered(left, framed):
+                raise
+        if not framed.is_over:
+            await end(framed)
+    finally:
+        if guard is not None:
+            guard.over()
 
 
 async def _answered(left: BaseException, websocket: ServedWebSocket) -> bool:
@@ -90,14 +95,23 @@ class PlannedEndpoint:
         planned: Its plans.
         holder: Gives what holds its sessions.
         direct: Whether frames may go past the server, where that comes to the same.
+        stall: Seconds that what waits for the peer may make no progress, where no session is held.
     """
 
-    __slots__ = ("_call", "_direct", "_holder", "_path", "_planned")
+    __slots__ = ("_call", "_direct", "_holder", "_path", "_planned", "_stall")
 
-    def __init__(self, planned: Planned, holder: Callable[[], session.Holder], *, direct: bool = False) -> None:
+    def __init__(
+        self,
+        planned: Planned,
+        holder: Callable[[], session.Holder],
+        *,
+        direct: bool = False,
+        stall: float | None = session.DEFAULT_LIMITS.stall,
+    ) -> None:
         self._planned = planned
         self._holder = holder
         self._direct = direct
+        self._stall = stall
         self._call, self._path = planned.dependant.call, planned.dependant.path
 
     def __call__(self, websocket: WebSocket) -> Awaitable[None]:
@@ -115,33 +129,39 @@ class PlannedEndpoint:
             websocket: The session's.
             framed: The same, if it is to be ended.
         """
+        guard: session.StallGuard | None = None
         try:
-            graph, plan = self._planned.current()
-            if plan.opens and not graph.is_open:
-                await graph.ensure_open()
-            is_held = plan.wants_session or plan.yields
-            if self._direct and framed is not None and not is_held:
-                framed.finds_way = session.way_past
-            if is_held:
-                await _hold(self._holder(), websocket, graph, plan, self._path)
-            elif plan.cleans_up:
-                with unwinding_scope() as shield:
-                    async with Resolution(websocket, graph.session(), shield) as resolution:
+            try:
+                graph, plan = self._planned.current()
+                if plan.opens and not graph.is_open:
+                    await graph.ensure_open()
+                is_held = plan.wants_session or plan.yields
+                if framed is not None and not is_held:
+                    guard = session.stall_guard(framed, self._stall)
+                    framed.finds_way = session.way_past if self._direct else None
+                if is_held:
+                    await _hold(self._holder(), websocket, graph, plan, self._path)
+                elif plan.cleans_up:
+                    with unwinding_scope() as shield:
+                        async with Resolution(websocket, graph.session(), shield) as resolution:
+                            await self._valid(await plan.call(resolution), websocket)
+                else:
+                    resolution = Resolution(websocket, graph.session())
+                    try:
                         await self._valid(await plan.call(resolution), websocket)
-            else:
-                resolution = Resolution(websocket, graph.session())
-                try:
-                    await self._valid(await plan.call(resolution), websocket)
-                finally:
-                    resolution.scope.closed = True  # whoever kept something lazy of it gets nothing from it any more
-        except BaseException as left:
-            if framed is None or not await _answered(left, framed):
-                raise
+                    finally:
+                        resolution.scope.closed = True  # whoever kept something lazy of it gets nothing from it any more
+            except BaseException as left:
+                if framed is None or not await _answered(left, framed):
+                    raise
+            finally:
+                if framed is not None and framed.way is not None:
+                    framed.way.leave(framed)
+            if framed is not None and not framed.is_over:
+                await end(framed)
         finally:
-            if framed is not None and framed.way is not None:
-                framed.way.leave(framed)
-        if framed is not None and not framed.is_over:
-            await end(framed)
+            if guard is not None:
+                guard.over()
 
     def _valid(self, called: Called, websocket: WebSocket) -> Awaitable[Any]:
         endpoint, errors = called
@@ -157,6 +177,7 @@ def get_websocket_app(
     container: Container | None = None,
     holder: Callable[[], session.Holder] | None = None,
     direct: bool = False,
+    stall: float | None = session.DEFAULT_LIMITS.stall,
 ) -> Endpoint:
     """The endpoint as a function of the WebSocket alone: its dependencies are solved before it and cleaned up behind it.
 
@@ -166,6 +187,7 @@ def get_websocket_app(
         container: What supplies services; an empty one when left out.
         holder: Gives what holds its sessions; called only if something below it asks for a `Session`.
         direct: Whether frames may go past the server, where that comes to the same.
+        stall: Seconds that what waits for a peer may make no progress, where no session is held; None bounds nothing.
 
     Raises:
         WebSocketRequestValidationError: From the returned function: the handshake's parameters are not valid.
@@ -176,7 +198,7 @@ def get_websocket_app(
         declared = dependant
         planned = Planned(lambda graph: declared, container=container or Container(), provider=dependency_overrides_provider)
     holder = holder or cache(lambda: session.Holder(session.Contract(), planned.dependant.call))
-    return PlannedEndpoint(planned, holder, direct=direct)
+    return PlannedEndpoint(planned, holder, direct=direct, stall=stall)
 
 
 async def _hold(holder: session.Holder, connection: WebSocket, graph: Graph, plan: Plan, path: str) -> None:

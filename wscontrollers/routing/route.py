@@ -202,7 +202,9 @@ class APIWebSocketRoute(WebSocketRoute):
             self.contract.handlers.check_keys(frozenset(self.param_convertors))
         if self._planned.plan.wants_session or self._planned.plan.yields:
             _ = holder().wire  # so that its faults are told here
-        self.app = framed_session(get_websocket_app(self._planned, holder=holder, direct=host.direct), host.origins)
+        stall = self.contract.limits.over(host.limits.over(session.DEFAULT_LIMITS)).stall
+        endpoint = get_websocket_app(self._planned, holder=holder, direct=host.direct, stall=stall)
+        self.app = framed_session(endpoint, host.origins)
         if self.contract.resume is not None:
             self.app = self._resumable(self.contract.resume, self.app, host)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .past import way_past
     from .resuming.resume import Resume
     from .session import Session
+    from .stalls import StallGuard, stall_guard
     from .wire import Wire
 else:
     __getattr__, __dir__ = lazily(
@@ -32,6 +33,7 @@ else:
             ".past": ["way_past"],
             ".resuming.resume": ["Resume"],
             ".session": ["Session"],
+            ".stalls": ["StallGuard", "stall_guard"],
             ".wire": ["Wire"],
         },
     )
@@ -47,8 +49,10 @@ __all__ = [
     "Limits",
     "Resume",
     "Session",
+    "StallGuard",
     "Wire",
     "check_handlers",
     "handlers_of",
+    "stall_guard",
     "way_past",
 ]

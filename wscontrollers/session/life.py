@@ -23,7 +23,7 @@ from .loops import current_task, is_in_loop
 from .memberships import Enrol, Memberships
 from .outbox import Outbox
 from .owner import Frame
-from .parting import hang_up
+from .parting import CLOSE_TIME, hang_up
 from .questions import Questions
 from .reading import Reading
 from .timing import Timekeeper
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from .resuming.line import Line
 
 Args = TypeVarTuple("Args")
-
-CLOSE_TIME = 5.0
-"""Seconds that the close frame has to go out, and what was written before it; then the connection is broken."""
 
 
 class Life(Fate):

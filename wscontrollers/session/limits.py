@@ -57,7 +57,8 @@ class Limits(_Limits):
         bad_frames: Bad frames in all; beyond it the session is closed with 1008.
         outbox: Frames that wait for a slow peer; beyond it the policy of the outbox holds.
         outbox_bytes: Bytes that wait for a slow peer; beyond them the policy of the outbox holds.
-        stall: Seconds that a write may make no progress; then the session is closed with 1013.
+        stall: Seconds that a write may make no progress; then the session is closed with 1013. Where none is held, and a known
+            server's peer takes nothing of what waits for so long, the connection is broken.
         handler_time: Seconds that a handler may take where its mark says nothing else; then it is cancelled: error `timeout`.
         idle: Seconds without a message; then the session is closed with 1001.
         lifetime: Seconds that a session may last; then it is closed with 1001.

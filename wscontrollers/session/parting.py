@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from .owner import Frame
 from .stepping import server_of
+
+CLOSE_TIME: Final = 5.0
+"""Seconds that the close frame has to go out, and what was written before it; then the connection is broken."""
 
 
 def hang_up(send: Callable[[Frame], Awaitable[None]], within: float) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -11,7 +12,7 @@ from anyio.lowlevel import RunVar
 
 from ..logs import logger_of
 from .clock import Clock
-from .loops import start_detached
+from .loops import running_loop, start_detached
 
 logger = logger_of("wscontrollers.session")
 
@@ -64,9 +65,16 @@ class Watch:
         self._awake: dict[int, Watched] = {}
         self._task: object = None
 
-    def add(self, watched: Watched) -> None:
-        """Look after a session."""
-        self._watched[id(watched)] = self._awake[id(watched)] = watched
+    def add(self, watched: Watched, *, is_awake: bool = True) -> None:
+        """Look after a session.
+
+        Args:
+            watched: What is known of it.
+            is_awake: Whether to look at every tick, until a `glance` says that there is no need to.
+        """
+        self._watched[id(watched)] = watched
+        if is_awake:
+            self._awake[id(watched)] = watched
         if self._task is None:
             self._task = start_detached(self._run)
 
@@ -124,21 +132,36 @@ class Watch:
             self._task = None
 
 
-_watches: RunVar[WeakKeyDictionary[Clock, Watch]] = RunVar("wscontrollers_watches")
+Watches: TypeAlias = WeakKeyDictionary[Clock, Watch]
+
+_of_loops: WeakKeyDictionary[AbstractEventLoop, Watches] = WeakKeyDictionary()
+_of_run: RunVar[Watches] = RunVar("wscontrollers_watches")
+"""That of trio; on asyncio it takes four times as long to find."""
+
+
+def _watches() -> Watches:
+    """The look-outs of the running event loop, by their clocks."""
+    loop = running_loop()
+    found = _of_run.get(None) if loop is None else _of_loops.get(loop)
+    if found is None:
+        found = Watches()
+        if loop is None:
+            _of_run.set(found)
+        else:
+            _of_loops[loop] = found
+    return found
 
 
 def watched_here() -> Iterator[Watched]:
     """All that is looked after in the running event loop, by whatever clock."""
-    for watch in tuple((_watches.get(None) or {}).values()):
+    for watch in tuple(_watches().values()):
         yield from watch.watched
 
 
 def watch_of(clock: Clock) -> Watch:
     """The look-out of the running event loop for the sessions that live by a clock."""
-    watches: WeakKeyDictionary[Clock, Watch] | None = _watches.get(None)
-    if watches is None:
-        watches = WeakKeyDictionary[Clock, Watch]()
-        _watches.set(watches)
-    if clock not in watches:
-        watches[clock] = Watch(clock)
-    return watches[clock]
+    watches = _watches()
+    found = watches.get(clock)
+    if found is None:
+        found = watches[clock] = Watch(clock)
+    return found

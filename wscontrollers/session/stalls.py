@@ -1,0 +1,79 @@
+"""A WebSocket on which no session is held, and its peer that may stop reading: nobody else looks at how its writes get on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..websockets import ServedWebSocket
+from .clock import clock_of
+from .parting import CLOSE_TIME
+from .stepping import server_of
+from .watch import Watch, watch_of
+
+
+class StallGuard:
+    """Breaks off the connection of a known server whose peer has taken nothing of what waits for it for too long.
+
+    Who waits to send then hears that the peer is gone. Else it would wait for ever, and so would the server at its end: a
+    connection is not closed before what was written is read, pings that wait behind that included.
+
+    Args:
+        transport: The connection's.
+        stall: Seconds that what waits may make no progress; `CLOSE_TIME` where the connection is to be closed, if that is less.
+        watch: The look-out.
+    """
+
+    __slots__ = ("_is_over", "_left", "_since", "_stall", "_transport", "_watch")
+
+    def __init__(self, transport: Any, stall: float, watch: Watch) -> None:
+        self._transport = transport
+        self._stall = stall
+        self._watch = watch
+        self._left = 0
+        self._since = 0.0
+        self._is_over = False
+
+    def over(self) -> None:
+        """The endpoint is over; what it left for its peer is still looked at."""
+        self._is_over = True
+        if not self._transport.get_write_buffer_size():
+            self._watch.remove(self)
+
+    def glance(self) -> bool:
+        """See `Watched`: there is no hurry."""
+        return False
+
+    def inspect(self, now: float) -> None:
+        """See whether something waits, and whether it is as much as before.
+
+        Args:
+            now: The clock's seconds.
+        """
+        left = self._transport.get_write_buffer_size()
+        if left != self._left:
+            self._left, self._since = left, now
+        elif left and now - self._since >= (min(self._stall, CLOSE_TIME) if self._transport.is_closing() else self._stall):
+            self._transport.abort()
+            self._watch.remove(self)
+        if not left and self._is_over:
+            self._watch.remove(self)
+
+    def failed(self, error: Exception) -> None:
+        """Looking at it failed: it is left alone."""
+        self._watch.remove(self)
+
+
+def stall_guard(websocket: ServedWebSocket, stall: float | None) -> StallGuard | None:
+    """Look after a connection until it is `over`; None where nothing is known of its server, or nothing is bounded.
+
+    Args:
+        websocket: What is on it.
+        stall: See `StallGuard`; None bounds nothing.
+    """
+    transport = None if stall is None else getattr(server_of(websocket.send_event), "transport", None)
+    if stall is None or transport is None:
+        return None
+    watch = watch_of(clock_of(websocket.scope))
+    guard = StallGuard(transport, stall, watch)
+    watch.add(guard, is_awake=False)
+    return guard
