@@ -89,6 +89,28 @@ async def test_what_is_no_exception_is_raised_behind_the_last_clean_up() -> None
 
 
 @pytest.mark.anyio
+async def test_a_synchronous_end_that_is_interrupted_ends_the_rest() -> None:
+    """Ctrl-C in one clean-up does not keep the others open, and what is awaited still waits."""
+    notes: list[Any] = []
+
+    def interrupted(error: Any) -> None:
+        raise KeyboardInterrupt
+
+    scope = AppScope()
+    scope.stack.extend([noting(notes, "1"), noting_later(notes, "2"), (Noting("3"), interrupted), noting_later(notes, "4")])
+    with pytest.raises(KeyboardInterrupt):
+        scope.close_sync()
+    await scope.close()
+    assert [name for name, _ in notes] == ["1", "4", "2"]
+
+
+def test_there_is_one_list_of_clean_ups() -> None:
+    """From the start: of several threads none is the first to ask for it."""
+    scope = AppScope()
+    assert scope.end() == []
+
+
+@pytest.mark.anyio
 async def test_what_is_forgotten_is_not_run() -> None:
     """Its event loop has ended, and with it what could be closed."""
     notes: list[Any] = []

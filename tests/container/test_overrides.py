@@ -177,6 +177,29 @@ def test_a_with_block_closes_what_needs_no_await() -> None:
 
 
 @pytest.mark.anyio
+async def test_an_end_that_is_interrupted_loses_nothing() -> None:
+    """Ctrl-C in a clean-up goes on behind the others, and what is awaited is still left to the container."""
+    log: list[str] = []
+
+    def interrupted() -> Iterator[Clock]:
+        yield Stopped()
+        raise KeyboardInterrupt
+
+    async def resource(clock: Clock) -> AsyncIterator[Apart]:
+        yield Apart()
+        log.append("closed")
+
+    container = Container(
+        lambda binder: [binder.bind(Clock, scope=singleton), binder.bind(Apart, to=resource, scope=singleton)]  # type: ignore[func-returns-value]
+    )
+    with pytest.raises(KeyboardInterrupt), container.override(Clock, interrupted):
+        await container.aget(Apart)
+    assert log == []
+    await container.close()
+    assert log == ["closed"]
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("form", ["with", "async with"])
 async def test_an_awaited_replacement_opens_at_first_use(form: str) -> None:
     """`async with` closes it at once, `with` leaves it to the container."""

@@ -1,5 +1,7 @@
 """What remains to be done for each message, once the handshake's plan has run."""
 
+import traceback
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import anyio
@@ -203,6 +205,78 @@ async def test_a_clean_up_that_swallows_is_the_handlers_end(scope: Any) -> None:
 
     async with AsyncTestClient(App(controllers=[Rooms])) as client, client.connect("/tea") as peer:
         assert await peer.request(Say(text="a")) is None
+
+
+@pytest.mark.parametrize("scope", ["function", "request"])
+async def test_clean_ups_see_no_bare_stop_iteration(scope: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """What a dependency raises so leaves a coroutine as a RuntimeError (PEP 479), and a generator as it came."""
+    seen: list[BaseException] = []
+
+    async def noting(message: Say) -> Any:
+        try:
+            yield
+        except BaseException as error:
+            seen.append(error)
+            raise
+
+    def first(message: Say) -> str:
+        return next(word for word in message.text.split() if word.startswith("#"))
+
+    class Rooms(Chat):
+        @receive
+        async def say(
+            self,
+            message: Say,
+            opened: Opened,
+            noted: Annotated[None, Depends(noting, scope=scope)],
+            tag: Annotated[str, Depends(first, thread=False)],
+        ) -> None: ...
+
+    app = App(controllers=[Rooms], container=Container(Opening(seen)))
+    async with AsyncTestClient(app) as client, client.connect("/tea") as peer:
+        await peer.send(Say(text="a"))
+        await peer.expect_error("internal")
+    assert [type(error) for error in seen] == [RuntimeError, RuntimeError]
+    assert isinstance(seen[0].__cause__, StopIteration)
+    assert len(caplog.records) == 1
+
+
+class Opened:
+    """A service that is cleaned up."""
+
+
+class Opening(Module):
+    """Notes what its clean-ups see."""
+
+    def __init__(self, seen: list[BaseException]) -> None:
+        self.seen = seen
+
+    @message_scoped
+    @provider
+    async def opened(self) -> AsyncIterator[Opened]:
+        try:
+            yield Opened()
+        except BaseException as error:
+            self.seen.append(error)
+            raise
+
+
+async def test_clean_ups_are_none_of_the_places_where_a_handler_failed() -> None:
+    """A traceback has the handler's line right below the plan's, whatever saw the exception behind it; and no frame holds it."""
+    seen: list[BaseException] = []
+
+    class Rooms(Chat):
+        @receive
+        async def say(self, message: Say, opened: Opened) -> None:
+            raise LookupError
+
+    app = App(controllers=[Rooms], container=Container(Opening(seen)))
+    async with AsyncTestClient(app) as client, client.connect("/tea") as peer:
+        await peer.send(Say(text="a"))
+        await peer.expect_error("internal")
+    (error,) = seen
+    assert [frame.name for frame in traceback.extract_tb(error.__traceback__)][-2:] == ["handle", "say"]
+    assert "opened" not in [frame.name for frame in traceback.extract_tb(error.__traceback__)]
 
 
 class Fed:

@@ -20,9 +20,14 @@ from wscontrollers.dependencies.steps import FIRST_FREE
 
 KINDS = ["plain", "thread", "async", "generator", "async generator", "function"]
 NAMES = "abcdefgh"
+Graph = list[tuple[str, list[int], bool, str]]
 
 
-def dependency(kind: str, name: str, above: list[Any], events: list[str], *, by_name: bool) -> Any:
+CALLED = ["value", "values", "called", "result", "scope", "message", "error", "taken", "generator", "v", "f1", "_", "Ärger"]
+"""What users call their functions: also as routines call their variables."""
+
+
+def dependency(kind: str, name: str, above: list[Any], events: list[str], *, by_name: bool, called: str) -> Any:
     """A dependency of a kind that notes its call, what it was given and its clean-up."""
 
     def noted(*values: Any, **named: Any) -> str:
@@ -51,28 +56,29 @@ def dependency(kind: str, name: str, above: list[Any], events: list[str], *, by_
     calls: dict[str, Any] = {"plain": noted, "thread": noted, "async": coroutine, "generator": generator}
     call = calls.get(kind, async_generator)
     place = inspect.Parameter.KEYWORD_ONLY if by_name else inspect.Parameter.POSITIONAL_ONLY
+    call.__name__ = call.__qualname__ = called
     call.__signature__ = inspect.Signature([inspect.Parameter(f"given_{n}", place, default=it) for n, it in enumerate(above)])
     return Depends(call, thread=kind == "thread", scope="function" if kind == "function" else None)
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> list[tuple[str, list[int], bool]]:
-    """For each dependency its kind, those above it that it is given, and whether it is given them by name."""
-    found: list[tuple[str, list[int], bool]] = []
+def graphs(draw: st.DrawFn) -> Graph:
+    """For each dependency its kind, those above it that it is given, whether it is given them by name, and what it is called."""
+    found: Graph = []
     for index in range(draw(st.integers(1, len(NAMES)))):
         above = draw(st.lists(st.integers(0, index - 1), max_size=3, unique=True)) if index else []
         # One of scope "request" may not need one of scope "function", which is closed before it.
         closed = any(found[each][0] == "function" for each in above)
         kinds = ["function"] if closed else KINDS
-        found.append((draw(st.sampled_from(kinds)), above, draw(st.booleans())))
+        found.append((draw(st.sampled_from(kinds)), above, draw(st.booleans()), draw(st.sampled_from(CALLED))))
     return found
 
 
-def planned(graph: list[tuple[str, list[int], bool]], events: list[str], *, fails: bool) -> tuple[Plan, Any]:
+def planned(graph: Graph, events: list[str], *, fails: bool) -> tuple[Plan, Any]:
     """A plan of a graph, and its endpoint, which is given all of them."""
     made: list[Any] = []
-    for name, (kind, above, by_name) in zip(NAMES, graph, strict=False):
-        made.append(dependency(kind, name, [made[each] for each in above], events, by_name=by_name))
+    for name, (kind, above, by_name, called) in zip(NAMES, graph, strict=False):
+        made.append(dependency(kind, name, [made[each] for each in above], events, by_name=by_name, called=called))
 
     async def endpoint(*values: str) -> None:
         events.append(f"endpoint({', '.join(values)})")
@@ -134,7 +140,7 @@ async def handle(plan: Plan, endpoint: Any, scope: Scope, way: str) -> None:
 
 @given(graph=graphs(), fails=st.booleans())
 @settings(max_examples=80, deadline=None)
-def test_a_routine_does_what_its_steps_do_one_after_the_other(graph: list[tuple[str, list[int], bool]], fails: bool) -> None:
+def test_a_routine_does_what_its_steps_do_one_after_the_other(graph: Graph, fails: bool) -> None:
     """The same calls with the same values in the same order, and the same clean-ups behind them, which see what failed."""
     seen: list[list[str]] = []
     for way in ("steps", "solve", "call", "message", "message consumed"):
@@ -151,6 +157,17 @@ def plan_of(call: Any) -> Plan:
     async def endpoint(value: Annotated[Any, Depends(call)]) -> None: ...
 
     return make_plan(get_dependant(path="/", call=endpoint))
+
+
+@given(called=st.lists(st.sampled_from(CALLED), min_size=1, max_size=8))
+@settings(max_examples=200, deadline=None)
+def test_no_name_of_a_function_is_that_of_a_variable(called: list[str]) -> None:
+    """Else what one dependency gives would be called in the place of the next one: of a guard, for example."""
+    graph: Graph = [("async", [], False, name) for name in called]
+    for way in ("call", "message"):
+        events: list[str] = []
+        anyio.run(run, *planned(graph, events, fails=False), way)
+        assert events == [*(f"{name}()" for name in NAMES[: len(called)]), f"endpoint({', '.join(NAMES[: len(called)])})"]
 
 
 @pytest.mark.anyio

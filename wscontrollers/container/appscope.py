@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 
 from wscontrollers.container.cleanup import SyncEnding
-from wscontrollers.container.exits import Entry
+from wscontrollers.container.exits import Entry, Exits
 from wscontrollers.container.scopes import Scope, Tier
 
 
 class AppScope(Scope):
-    """Ends whatever its clean-ups do, and can be used again; an override that ends at once runs the synchronous ones alone.
+    """Closes all, whatever fails, and can be used again; an override that ends at once runs the synchronous clean-ups alone.
 
     Attributes:
         lock: Makes the first use of an override's singletons single-flight; injector's own lock does that for the base.
@@ -25,6 +25,7 @@ class AppScope(Scope):
         super().__init__()
         self.lock = threading.RLock()
         self.ended = False
+        self._stack = Exits()  # several threads may be the first to ask for it
 
     @property
     def session(self) -> Scope | None:
@@ -38,19 +39,20 @@ class AppScope(Scope):
     def close_sync(self) -> None:
         """Run the clean-ups that need no await, in reverse; the others stay for `close`."""
         exits, kept = self.stack, list[Entry]()
-        try:
-            while exits:
-                ending, entered = exits.pop()
-                if not isinstance(ending, SyncEnding):
-                    kept.append((ending, entered))
-                    continue
-                try:
-                    ending.leave_now(entered, self, None)
-                except BaseException as error:
-                    if not ending.drops(error, self):
-                        raise
-        finally:
-            exits.extend(reversed(kept))
+        failure: BaseException | None = None
+        while exits:
+            ending, entered = exits.pop()
+            if not isinstance(ending, SyncEnding):
+                kept.append((ending, entered))
+                continue
+            try:
+                ending.leave_now(entered, self, None)
+            except BaseException as error:
+                if not ending.drops(error, self):  # Ctrl-C: the rest is closed before it goes on
+                    failure = failure or error
+        exits.extend(reversed(kept))
+        if failure is not None:
+            raise failure
 
     async def close(self, exception: BaseException | None = None) -> bool:
         """Run the clean-ups in reverse. The scope can be used again afterwards: an app may be started twice."""

@@ -34,7 +34,7 @@ class ProviderEnding(Ending):
         self.name = name
 
     def remember(self, scope: Scope, error: BaseException | None, *, taken: bool) -> None:
-        """Remember what became of the exception, where the end was one without another one.
+        """It was left without another exception: remember a cancellation that did not come back out.
 
         Args:
             scope: The scope that ends.
@@ -42,7 +42,7 @@ class ProviderEnding(Ending):
             taken: Whether that did not come back out.
         """
         if taken and error is not None and _is_own_cancellation(error):
-            scope.absorbed = True
+            scope.taken = True
 
     def drops(self, raised: BaseException, scope: Scope, error: BaseException | None = None) -> bool:
         """Whether what comes out of it goes no further; the log has what is lost so."""

@@ -196,17 +196,17 @@ class Container:
             True if the exception was a cancellation that a provider's own cancel scope took.
         """
         layers = self.layers
-        absorbed = False
+        taken = False
         try:
             for app in (*reversed(layers.left_over), *(graph.app for graph in layers.live())):
-                absorbed = await app.close(exception) or absorbed
+                taken = await app.close(exception) or taken
         finally:
             layers.left_over.clear()
             for graph in layers.live():
                 lifecycle.drop(node for _, node in graph.roots())
                 graph.app.ended = True
                 graph.unsettle()
-        return absorbed
+        return taken
 
     @contextlib.asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:

@@ -121,7 +121,7 @@ class Exits(list[Entry]):
 
         Args:
             error: What they see.
-            scope: The scope that ends.
+            scope: The scope that they belong to.
 
         Returns:
             Whether it was swallowed.
@@ -158,7 +158,7 @@ class Exits(list[Entry]):
     async def _leave_by_contextlib(self, error: BaseException | None, scope: Scope) -> bool:
         stack = AsyncExitStack()
         for ending, entered in self:
-            stack.push_async_exit(partial(_exit, ending, entered, scope))
+            stack.push_async_exit(partial(_left, ending, entered, scope))
         self.clear()
         if error is None:
             await stack.aclose()
@@ -166,7 +166,7 @@ class Exits(list[Entry]):
         return bool(await stack.__aexit__(type(error), error, error.__traceback__))
 
 
-async def _exit(
+async def _left(
     ending: Ending,
     entered: Any,
     scope: Scope,
@@ -179,6 +179,8 @@ async def _exit(
     except BaseException as raised:
         if not ending.drops(raised, scope, error):
             raise
+        if error is not None and raised is error:  # it was raised where it was, and not here
+            error.__traceback__ = traceback
         return False
 
 

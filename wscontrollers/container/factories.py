@@ -1,6 +1,6 @@
 """Nodes to plain functions `factory(scope)`: generated once, without a look-up in injector, a lock or a context variable.
 
-A node becomes one small function whose source is a single call, for example
+A node becomes one small function around a call, for example
 
     def factory(scope):
         values = scope.session_values
@@ -10,7 +10,8 @@ A node becomes one small function whose source is a single call, for example
             value = values[n0] = n2(n3(scope), n4(scope))
         return value
 
-where the names stand for objects: the slot, the mark for "not made yet", the class and the factories of what it needs.
+where the names stand for objects: the slot, the mark for "not made yet", the class and the factories of what it needs. An async
+generator is entered there, too, without a coroutine around it.
 """
 
 from __future__ import annotations

@@ -72,12 +72,18 @@ class Override:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.container.layers.remove(self)
-        for graph in reversed(self.graphs):
-            graph.app.close_sync()
+        graphs, self.graphs = self.graphs, []
+        failure: BaseException | None = None
+        for graph in reversed(graphs):
+            try:
+                graph.app.close_sync()
+            except BaseException as raised:  # Ctrl-C in a clean-up: the rest is closed before it goes on
+                failure = failure or raised
             graph.app.ended = True
             if graph.app.has_stack:
                 self.container.layers.left_over.append(graph.app)
-        self.graphs.clear()
+        if failure is not None:
+            raise failure
 
     async def __aenter__(self) -> None:
         self.__enter__()

@@ -49,7 +49,7 @@ class Scope:
         closed: Whether `close` was called; nothing can be had from it lazily any more.
     """
 
-    __slots__ = ("_building", "_stack", "absorbed", "closed", "failure", "inputs", "session_values", "values")
+    __slots__ = ("_building", "_stack", "closed", "failure", "inputs", "session_values", "taken", "values")
 
     inputs: Mapping[Input, Any]
     tier: ClassVar[Tier] = Tier.SESSION
@@ -59,7 +59,7 @@ class Scope:
         self.session_values = self.values
         self.inputs = _NO_INPUTS
         self.closed = False
-        self.absorbed = False
+        self.taken = False
         self.failure: BaseException | None = None
         self._stack: Exits | None = None
         self._building: dict[Any, anyio.Event | None] | None = None
@@ -119,10 +119,10 @@ class Scope:
             BaseExceptionGroup: that of a provider's task group which had failed and thereby had cancelled the tier.
         """
         failure, self.failure = self.failure, None
-        absorbed, self.absorbed = self.absorbed, False
+        taken, self.taken = self.taken, False
         if failure is not None:
             raise failure
-        return absorbed
+        return taken
 
     async def once(self, slot: object, build: Callable[[Any], Awaitable[T]]) -> T:
         """The value of a slot, built by the first who asks while the others wait; if that fails, the next one tries."""
@@ -157,7 +157,7 @@ class MessageScopeOf(Scope):
         self.session_values = session.session_values
         self.inputs = session.inputs
         self.closed = False
-        self.absorbed = False
+        self.taken = False
         self.failure = None
         self._stack = None
         self._building = None

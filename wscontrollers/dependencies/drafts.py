@@ -42,7 +42,6 @@ class MessageDraft:
         self._steps.append(step)
         self.slots.add(step.slot)
         self._cleans_up = self._cleans_up or cleans_up
-        self._opens_scope = self._opens_scope or cleans_up
 
     def open_scope(self) -> None:
         """Something lives as long as the message."""

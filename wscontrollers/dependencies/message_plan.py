@@ -29,13 +29,13 @@ class MessagePlan:
 
     def __init__(self, *, steps: Sequence[Step], endpoint: Invocation, message: int, opens_scope: bool, cleans_up: bool) -> None:
         self.steps = sharing_hops(steps)
-        self.opens_scope = opens_scope
+        self.opens_scope = opens_scope or cleans_up  # else the clean-ups would end the session's
         self.cleans_up = cleans_up
         self._handle = handler(
             self.steps,
             endpoint=endpoint,
             message=message,
-            opens_scope=opens_scope,
+            opens_scope=self.opens_scope,
             cleans_up=cleans_up,
             title=f"plan of {name_of(endpoint.call)}",
         )

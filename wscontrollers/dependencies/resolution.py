@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from types import TracebackType
 from typing import Self
 
@@ -70,10 +71,8 @@ class Resolution:
             shield.shield = True
         try:
             if self._function_exits is not None:
-                left = await _what_is_left(self._function_exits, left, scope)
-            exits = scope.end()
-            if exits is not None:
-                left = await _what_is_left(exits, left, scope)
+                left = await _what_is_left(self._function_exits.leave(left, scope), left)
+            left = await _what_is_left(scope.close(left), left)
         finally:
             if shield is not None:
                 shield.shield = False
@@ -94,9 +93,9 @@ class Resolution:
         return True
 
 
-async def _what_is_left(exits: Exits, error: BaseException | None, scope: Scope) -> BaseException | None:
+async def _what_is_left(clean_ups: Awaitable[bool], error: BaseException | None) -> BaseException | None:
     """Run clean-ups, and give what they leave of an exception, or in its place: those further out have to run all the same."""
     try:
-        return None if await exits.leave(error, scope) else error
+        return None if await clean_ups else error
     except BaseException as raised:
         return raised

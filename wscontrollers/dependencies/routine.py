@@ -20,7 +20,26 @@ A plan with a plain function, a coroutine function and an async generator become
         return values, []
 
 where `token_1` and its like stand for what is called. Where nobody needs the values but the endpoint, they are local variables,
-and the function ends with its call (`caller`).
+and the function ends with its call (`caller`). A handler with a service of the message that cleans up becomes
+
+    async def handle(shield, values, message, consume=None):
+        scope = values[1].message()
+        try:
+            value5 = await factory_1(scope)
+            called = say_2(values[3], message, value5)
+            result = await (called if consume is None else consume(called))
+        except BaseException as error:
+            if not await Resolution_0(values[0], scope, shield).unwind(error):
+                raise
+            return None
+        exits = scope.end()
+        if exits is not None:
+            shield.shield = True
+            try:
+                await exits.leave(None, scope)
+            finally:
+                shield.shield = False
+        return result
 """
 
 from __future__ import annotations
@@ -58,7 +77,7 @@ if exits is not None:
     finally:
         shield.shield = False
 return result"""
-"""`async with Resolution(connection, scope, shield):`, without all that is for nothing where nothing fails."""
+"""The end of `try:` around a handler; what `Resolution.unwind` does, without all that is for nothing where nothing failed."""
 
 
 def solver(
@@ -126,7 +145,7 @@ def caller(
 def handler(
     steps: Sequence[Step], *, endpoint: Invocation, message: int, opens_scope: bool, cleans_up: bool, title: str
 ) -> Callable[..., Any]:
-    """The function that handles a message; see `MessagePlan.handle`.
+    """The function that handles a message; see `MessagePlan.run`.
 
     Args:
         steps: What is done before the handler is called, in order.
@@ -143,14 +162,16 @@ def handler(
     def place(slot: int) -> str:
         if slot == message:
             return "message"
-        return f"value_{slot}" if is_written and slot in made else _in_list(slot)
+        if slot == SCOPE:
+            return "scope"
+        return _local(slot) if is_written and slot in made else f"values[{slot}]"
 
     if not steps:
         return generated.function(f"def handle(values, message):\n    return {endpoint.written(generated, place)}\n")
-    lines: list[str] = [f"connection, scope = values[{CONNECTION}], values[{SCOPE}]{'.message()' if opens_scope else ''}"]
+    lines: list[str] = [f"scope = values[{SCOPE}]{'.message()' if opens_scope else ''}"]
     if not is_written:
         lines += ["values = values.copy()", f"values[{message}] = message", f"values[{SCOPE}] = scope"]
-    resolution = f"{generated.name(Resolution)}(connection, scope{', shield' if cleans_up else ''})"
+    resolution = f"{generated.name(Resolution)}(values[{CONNECTION}], scope{', shield' if cleans_up else ''})"
     has_resolution = not all(map(_needs_no_resolution, steps))
     if has_resolution:
         lines.append(f"resolution = {resolution}")
@@ -162,11 +183,18 @@ def handler(
     if not cleans_up:
         lines += [*body, f"return {answer}"]
     elif has_resolution:
-        lines += ["async with resolution:", *_indented(body), f"    return {answer}"]
+        lines += ["async with resolution:", *_indented(_guarded([*body, f"return {answer}"]))]
     else:
-        lines += ["try:", *_indented(body), f"    result = {answer}", *_UNWOUND.format(resolution=resolution).splitlines()]
+        guarded = _guarded([*body, f"result = {answer}"])
+        lines += ["try:", *_indented(guarded), *_UNWOUND.format(resolution=resolution).splitlines()]
     head = f"async def handle({'shield, ' if cleans_up else ''}values, message, consume=None):"
     return generated.function("\n".join([head, *_indented(lines)]) + "\n")
+
+
+def _guarded(lines: Iterable[str]) -> list[str]:
+    """What clean-ups see is what leaves a coroutine, and no StopIteration does (PEP 479)."""
+    stopped = "raise RuntimeError('coroutine raised StopIteration') from stopped"
+    return ["try:", *_indented(lines), "except StopIteration as stopped:", f"    {stopped}"]
 
 
 def _indented(lines: Iterable[str]) -> list[str]:
@@ -210,4 +238,8 @@ def _in_list(slot: int) -> str:
 
 
 def _alone(slot: int) -> str:
-    return _GIVEN.get(slot, f"value_{slot}")
+    return _GIVEN.get(slot) or _local(slot)
+
+
+def _local(slot: int) -> str:
+    return f"value{slot}"  # no name of what is called is like this one: those end with a number behind a line
