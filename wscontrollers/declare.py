@@ -160,6 +160,13 @@ def receive(
     Raises:
         DeclarationError: What is marked is no function, or an argument cannot be.
     """
+    given: object = raises
+    if isinstance(given, type):
+        raise DeclarationError.at(
+            f"@receive(raises={name_of(given)})",
+            "it is a class, and several can be named",
+            fix=f"write raises=[{name_of(given)}]",
+        )
     made = ReceiveMark(order, limit, timeout, tuple(raises), tuple(listed(dependencies, "@receive(dependencies=...)")))
     _check_receive(made)
 

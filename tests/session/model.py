@@ -118,9 +118,9 @@ class Model:
         self._take()
 
     def credit(self, ref: str, n: int) -> None:
-        """More items, if a stream of that reference runs."""
+        """More items, if a stream of that reference runs, or waits for its turn."""
         self._bad = 0
-        for job in self._handled(ref):
+        for job in (*self._handled(ref), *(job for job in self._inbox if job.ref == ref)):
             if job.is_stream:
                 job.credit = (job.credit or 0) + n
                 self._flow(job)

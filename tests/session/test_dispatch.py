@@ -11,7 +11,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from wscontrollers import App, Controller, websocket
-from wscontrollers.declare import per, receive
+from wscontrollers.declare import Order, per, receive
 from wscontrollers.messages import Cancel, Credit, End, Message
 from wscontrollers.session import Limits, Session
 from wscontrollers.session.clock import MACHINE
@@ -381,6 +381,44 @@ async def test_a_running_stream_holds_up_later_messages_but_no_control_frames() 
         assert [(await peer.expect(Item)).i for _ in range(40)] == list(range(40))
         assert await peer.expect(End) == End("s")
         assert await peer.receive_json() == {"type": "ok", "re": 3}
+
+
+@pytest.mark.parametrize("order", ["serial", "concurrent", "latest"])
+async def test_credit_for_a_stream_that_waits_for_its_turn_counts_from_the_first_item(order: Order) -> None:
+    """Sent right behind the message, it is there before the first item; none is left for another stream of that reference."""
+    gate = anyio.Event()
+
+    class Feed(Controller):
+        @websocket("/")
+        async def session(self) -> AsyncIterator[None]:
+            yield
+
+        @receive
+        async def quick(self, message: Quick) -> None:
+            await gate.wait()
+
+        @receive(order=order)
+        async def count(self, message: Count) -> AsyncIterator[Item]:
+            for i in range(message.n):
+                yield Item(i=i)
+
+    async with AsyncTestClient(App(controllers=[Feed])) as client, client.connect("/") as peer:
+        await peer.send(Quick())
+        await peer.send(Count(n=3), ref="s")
+        await peer.send(Credit("s", 1))
+        await peer.send(Credit("s", 1))
+        for _ in range(2):  # the look-out sees that somebody has to read
+            watch_of(client.clock).glance()
+            await anyio.wait_all_tasks_blocked()
+        gate.set()
+        assert [(await peer.expect(Item)).i for _ in range(2)] == [0, 1]
+        await peer.expect_nothing()
+        await peer.send(Credit("s", 1))
+        assert (await peer.expect(Item)).i == 2
+        await peer.expect(End)
+        await peer.send(Count(n=3), ref="s")
+        assert [(await peer.expect(Item)).i for _ in range(3)] == [0, 1, 2]
+        await peer.expect(End)
 
 
 async def test_a_stream_that_waits_for_credit_is_not_held_up_by_a_full_inbox() -> None:

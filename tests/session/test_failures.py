@@ -20,6 +20,23 @@ class Fuller(Full):
     code = "fuller"
 
 
+class Fullest(Full):
+    """Has no code of its own."""
+
+
+class Internal(Full):
+    """Has a name that would be one of the framework's codes."""
+
+
+class Reserved(Full):
+    code = "rate_limited"
+
+
+class Unwritten(Full):
+    def __str__(self) -> str:
+        raise LookupError("secret")
+
+
 class Say(Message):
     pass
 
@@ -36,12 +53,19 @@ HANDLER = Handler("say", say, vars(say)["__receive_mark__"], "message", (), Fals
     [
         (Full("8"), ErrorFrame("full", "8", re=1)),
         (Fuller("9"), ErrorFrame("fuller", "9", re=1)),
+        (Fullest("10"), ErrorFrame("full", "10", re=1)),
+        (Internal("11"), ErrorFrame("full", "11", re=1)),
+        (Reserved("12"), ErrorFrame("full", "12", re=1)),
+        (Full("caf\udce9"), ErrorFrame("full", "caf\\udce9", re=1)),
+        (Unwritten(), ErrorFrame("full", "", re=1)),
+        (Denied(403, "caf\udce9"), ErrorFrame("forbidden", "caf\\udce9", re=1)),
         (Denied(403, "you"), ErrorFrame("forbidden", "you", re=1)),
         (HandlerTimeoutError(), ErrorFrame("timeout", "it took too long", re=1)),
     ],
 )
 def test_what_belongs_to_the_protocol_is_told(error: Any, frame: ErrorFrame) -> None:
-    """Declared exceptions and what is derived of them, refusals, time-outs."""
+    """Declared exceptions, refusals, time-outs. What is derived of a declared one has its code, or one of its own that nobody
+    else has; a text that cannot be written is escaped, and one that cannot be made is none."""
     assert error_of(error, HANDLER, 1, "s", {}) == frame
 
 

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 
 import pytest
 
-from wscontrollers import App, Controller, FirstMessage, Message, Session, WebSocketException, receive, websocket
+from wscontrollers import (
+    App,
+    Controller,
+    DeclarationError,
+    FirstMessage,
+    Message,
+    Session,
+    WebSocketException,
+    receive,
+    websocket,
+)
 from wscontrollers.testing import TestClient
 
 
@@ -34,11 +44,19 @@ def test_an_endpoint_that_yields_without_handlers_knows_no_message() -> None:
 
 
 def test_a_binary_frame_is_a_bad_frame_for_handlers() -> None:
-    """What an endpoint that yields says of raw frames does not count: its messages go to the handlers."""
+    """They take messages; an endpoint that yields and wants raw frames is an error at registration."""
+
+    class Wrong(Controller):
+        @websocket("/")
+        async def open(self, session: Session[bytes, Any]) -> AsyncIterator[None]:
+            yield
+
+    with pytest.raises(DeclarationError, match="none takes frames of bytes as they are"):
+        App(controllers=[Wrong])
 
     class Rooms(Controller):
         @websocket("/")
-        async def open(self, session: Session[bytes, Any]) -> AsyncIterator[None]:
+        async def open(self, session: Session) -> AsyncIterator[None]:
             yield
 
         @receive

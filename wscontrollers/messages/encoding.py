@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, cast
 
@@ -15,7 +16,7 @@ from ..exceptions import DeclarationError
 from .frames import CLIENT_CONTROLS, RESERVED_FIELDS, SERVER_CONTROLS, ControlFrame
 from .members import Member, member_of, serializer_of
 from .schemas import holds_bytes
-from .union import MessageUnion
+from .union import MessageUnion, tag_of_dict
 
 
 class Encoding(NamedTuple):
@@ -74,22 +75,36 @@ class Encoding(NamedTuple):
 
 
 def with_bytes(plain: Any, jsonable: Any) -> Any:
-    """The JSON form of a value, with each base64 text put back to the bytes that it stands for."""
+    """The JSON form of a value, with each text that stands for bytes put back to them."""
     if isinstance(plain, bytes | bytearray):
-        return bytes(plain) if jsonable == urlsafe_b64encode(plain).decode() else jsonable
+        return bytes(plain) if jsonable in _texts_of(plain) else jsonable
     if isinstance(plain, dict) and isinstance(jsonable, dict):
         fields = cast("Mapping[str, Any]", jsonable)
         values = cast("Mapping[Any, Any]", plain)
         if len(values) != len(fields):
             return fields
         return {key: with_bytes(value, field) for value, (key, field) in zip(values.values(), fields.items(), strict=True)}
-    if isinstance(plain, list | tuple | set | frozenset | deque) and isinstance(jsonable, list):
+    if isinstance(plain, set | frozenset) and isinstance(jsonable, list):
+        # Two copies of one set can have different orders.
+        members = cast("Collection[Any]", plain)
+        stands_for = {text: item for item in members if isinstance(item, bytes) for text in _texts_of(item) - set(members)}
+        texts = cast("Sequence[Any]", jsonable)
+        return [stands_for.get(text, text) if isinstance(text, str) else text for text in texts]
+    if isinstance(plain, list | tuple | deque) and isinstance(jsonable, list):
         items = cast("Collection[Any]", plain)
         others = cast("Sequence[Any]", jsonable)
         if len(items) != len(others):
             return others
         return [with_bytes(item, other) for item, other in zip(items, others, strict=True)]
     return jsonable
+
+
+def _texts_of(value: bytes | bytearray) -> set[str]:
+    """The texts that pydantic writes for bytes, by `ser_json_bytes`."""
+    texts = {urlsafe_b64encode(value).decode(), value.hex()}
+    with suppress(UnicodeDecodeError):
+        texts.add(value.decode())
+    return texts
 
 
 class Encodings(dict[Any, Encoding]):
@@ -102,6 +117,7 @@ class Encodings(dict[Any, Encoding]):
     def __init__(self, union: MessageUnion | None = None) -> None:
         super().__init__()
         self._typed_dicts: dict[str, Encoding] = {}
+        self._dict_tags = union.dict_tags if union is not None else {}
         for member in union.members if union is not None else ():
             encoding = _encoding(member)
             if member.kind == "typed dict":
@@ -116,7 +132,7 @@ class Encodings(dict[Any, Encoding]):
             DeclarationError: It is no message.
         """
         if isinstance(message, dict):
-            found = self._typed_dicts.get(cast("dict[str, Any]", message).get("type", ""))
+            found = self._typed_dicts.get(tag_of_dict(cast("dict[str, Any]", message), self._dict_tags))
             if found is None:
                 raise DeclarationError.at(
                     "a dict", "it has the type of no declared TypedDict", fix="declare it: Session[In, YourTypedDict]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from .frames import ErrorDetail, ErrorFrame, Ref
 
@@ -24,6 +24,8 @@ INTERNAL: Final = "internal"
 
 FrameErrorCode = Literal["invalid_json", "invalid_frame", "unknown_type", "validation", "internal"]
 ErrorCode = Literal[FrameErrorCode, "rate_limited", "timeout", "cancelled", "forbidden"]
+FRAMEWORK_CODES: Final = frozenset[str](get_args(ErrorCode))
+"""The codes that the framework answers with by itself, and no exception of an application may have."""
 
 
 class FrameError(Exception):

@@ -173,7 +173,7 @@ class RpcReader:
         try:
             return self._union.alone[method].validate_json(to_json(fields, inf_nan_mode="constants"))
         except ValidationError as error:
-            raise FrameError(VALIDATION, "the params are not those of the method", details_of(error)) from None
+            raise FrameError(VALIDATION, "the params are not those of the method", details_of(error, fields)) from None
         except Exception as error:
             raise FrameError(INTERNAL, "the params could not be read") from error
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, TypeAlias, cast
 
 from pydantic import ValidationError
-from pydantic_core import SchemaValidator, core_schema, from_json, to_json
+from pydantic_core import ErrorDetails, SchemaValidator, core_schema, from_json, to_json
 
 from .errors import INTERNAL, INVALID_FRAME, INVALID_JSON, UNKNOWN_TYPE, VALIDATION, FrameError
 from .frames import MAX_INTEGER, MAX_REF_LENGTH, ErrorDetail, Frame, Incoming, Ref, Reply
 from .limits import MAX_DEPTH, fault_of, is_too_deep, may_overflow
-from .union import MessageUnion
+from .union import MessageUnion, tag_of_dict
 
 Reader: TypeAlias = Callable[[Frame], Incoming]
 """Reads one frame; raises `FrameError` and nothing else."""
@@ -88,7 +88,9 @@ def object_reader(union: MessageUnion, load: Callable[[Frame], Any]) -> Reader:
         except FrameError:
             raise
         except Exception as error:
-            raise FrameError(INVALID_JSON, f"the frame cannot be decoded: {_short(str(error))}") from None
+            # A decoder says with a ValueError what is wrong with a frame; whatever else it raises may tell of itself.
+            what = f": {_short(str(error))}" if isinstance(error, ValueError) else ""
+            raise FrameError(INVALID_JSON, f"the frame cannot be decoded{what}") from None
         return slow.of_value(frame, value, slow.from_object)
 
     return read
@@ -101,12 +103,14 @@ UNREAD: Final = object()
 class _Reading:
     """Everything about reading that not every frame needs."""
 
-    __slots__ = ("_controls", "_defers", "_union")
+    __slots__ = ("_controls", "_defers", "_dict_tags", "_tag_names", "_union")
 
     def __init__(self, union: MessageUnion) -> None:
         self._union = union
         self._controls: dict[Any, str] = {control: tag for tag, control in union.controls.items()}
         self._defers = union.side == "server"
+        self._tag_names = union.tag_names
+        self._dict_tags = union.dict_tags
 
     # ---- texts
 
@@ -132,10 +136,17 @@ class _Reading:
         if control is not None:
             self.enveloped(frame, message, control)  # a ref that is none is refused here as well
             return Incoming(message, control, None, getattr(message, "re", None))
-        tag = _tag_in(message)
+        tag = self._tag_in(message)
         if tag not in self._union.tags or tag in self._union.stripped:
             return self.of_text(frame)
         return self.enveloped(frame, message, tag)
+
+    def _tag_in(self, message: Any) -> str:
+        """The tag of a message that has it in a field, whatever that is called in Python."""
+        if isinstance(message, dict):
+            given = cast("dict[str, Any]", message)
+            return tag_of_dict(given, self._dict_tags) or _text_in(given.get("type"))
+        return _text_in(getattr(message, self._tag_names.get(message.__class__, "type"), None))
 
     def enveloped(self, frame: Any, message: Any, tag: str) -> Incoming:
         """A message of a text which has, or may have, a `ref` or `re`."""
@@ -174,11 +185,12 @@ class _Reading:
             return Incoming(Reply(frame), tag, ref, re)
         if tag not in self._union.alone:
             raise FrameError(UNKNOWN_TYPE, "nothing here takes messages of this type", ref=ref)
+        seen = self._union.fields_of(tag, fields)
         try:
-            return Incoming(make(tag, self._union.fields_of(tag, fields)), tag, ref, re)
+            return Incoming(make(tag, seen), tag, ref, re)
         except ValidationError as error:
             count = error.error_count()
-            raise FrameError(VALIDATION, f"{count} fault{'' if count == 1 else 's'}", details_of(error), ref) from None
+            raise FrameError(VALIDATION, f"{count} fault{'' if count == 1 else 's'}", details_of(error, seen), ref) from None
         except Exception as error:
             raise FrameError(INTERNAL, "the message could not be read", ref=ref) from error
 
@@ -199,26 +211,58 @@ class _Reading:
 _BAD_REF: Final = f"ref and re are texts of at most {MAX_REF_LENGTH} characters or integers of 64 bits"
 
 
-def _tag_in(message: Any) -> str:
-    found = cast("dict[str, Any]", message).get("type") if isinstance(message, dict) else getattr(message, "type", None)
-    found = found.value if isinstance(found, Enum) else found
+def _text_in(tag: Any) -> str:
+    found = tag.value if isinstance(tag, Enum) else tag
     return found if isinstance(found, str) else ""
 
 
 _OBJECT_TYPES: Final = frozenset({"model_type", "model_attributes_type", "dataclass_type"})
 
 
-def details_of(error: ValidationError) -> list[ErrorDetail]:
-    """The faults of fields for the peer: by its names, without what it sent, and not more than it can use."""
+def details_of(error: ValidationError, sent: Mapping[str, Any]) -> list[ErrorDetail]:
+    """The faults of fields for the peer: by its names, without what it sent, and not more than it can use.
+
+    Args:
+        error: Pydantic's.
+        sent: What was validated.
+    """
     return [
         ErrorDetail(
-            loc=[_short(item, MAX_NAME_LENGTH) if isinstance(item, str) else item for item in fault["loc"]],
+            loc=[_short(item, MAX_NAME_LENGTH) if isinstance(item, str) else item for item in _way(fault, sent)],
             type=fault["type"],
-            # For an object that is no dict pydantic names the Python class; of JSON it says only this.
-            msg="Input should be an object" if fault["type"] in _OBJECT_TYPES else _short(fault["msg"]),
+            msg=_short(_text(fault)),
         )
-        for fault in error.errors(include_url=False, include_context=False, include_input=False)[:MAX_ERRORS]
+        for fault in error.errors(include_url=False, include_input=False)[:MAX_ERRORS]
     ]
+
+
+def _way(fault: ErrorDetails, sent: Any) -> Iterator[str | int]:
+    """The way to a fault through what was sent; pydantic's own steps, to a member of a union for one, are left out."""
+    *way, last = fault["loc"] or ("",)
+    for step in way:
+        if _leads_on(step, sent):
+            sent = sent[step]
+            yield step
+    if fault["loc"] and (_leads_on(last, sent) or fault["type"] in _MISSING):
+        yield last
+
+
+def _leads_on(step: str | int, sent: Any) -> bool:
+    if isinstance(sent, dict):
+        return step in sent
+    return isinstance(sent, list | tuple) and isinstance(step, int) and 0 <= step < len(cast("Sequence[Any]", sent))
+
+
+_MISSING: Final = frozenset({"missing", "missing_argument", "missing_keyword_only_argument", "missing_positional_only_argument"})
+
+
+def _text(fault: ErrorDetails) -> str:
+    if fault["type"] in _OBJECT_TYPES:  # for an object that is no dict pydantic names the Python class; of JSON it says only this
+        return "Input should be an object"
+    context: Mapping[str, Any] = fault.get("ctx", {})
+    if fault["type"] == "union_tag_invalid":  # pydantic repeats the one that was sent
+        return f"Input should have a tag in {context['discriminator']} that is one of {context['expected_tags']}"
+    return fault["msg"]
 
 
 def _short(text: str, limit: int = MAX_TEXT_LENGTH) -> str:

@@ -168,7 +168,9 @@ def holds_bytes(schema: object) -> bool:
     """Whether a value of the schema may have bytes in it, as far as the schema tells."""
     node = _node(schema)
     if node is not None:
-        return node.get("type") in _MAY_BE_BYTES or any(holds_bytes(part) for _, part in _parts(node))
+        config: _Node = node.get("config") or {}
+        keeps_extras = "allow" in (node.get("extra_behavior"), config.get("extra_fields_behavior"))
+        return node.get("type") in _MAY_BE_BYTES or keeps_extras or any(holds_bytes(part) for _, part in _parts(node))
     return isinstance(schema, list | tuple) and any(holds_bytes(item) for item in cast("list[Any]", schema))
 
 

@@ -60,6 +60,26 @@ class MessageUnion:
         return tuple(member.cls for member in self.members)
 
     @property
+    def tag_names(self) -> dict[Any, str]:
+        """By class, what the field of the tag is called in Python, where the messages have it themselves."""
+        return {
+            member.cls: field.name
+            for member in self.members
+            for field in member.shape.fields
+            if member.kind in ("model", "dataclass") and "type" in field.read_as
+        }
+
+    @property
+    def dict_tags(self) -> dict[str, dict[str, str]]:
+        """The tags of typed dictionaries by the key under which they have them."""
+        found: dict[str, dict[str, str]] = {}
+        for member in self.members:
+            for field in member.shape.fields:
+                if member.kind == "typed dict" and "type" in field.read_as:
+                    found.setdefault(field.name, {}).update({tag: tag for tag in member.tags})
+        return found
+
+    @property
     def sole_tags(self) -> dict[Any, str]:
         """The tag of each class whose instances tell it: those with one tag that the validator makes itself."""
         return {
@@ -92,6 +112,20 @@ class MessageUnion:
             return core_schema.tagged_union_schema(choices, discriminator="type")
 
         return validator_of(adapter_with(build, self.where))
+
+
+def tag_of_dict(message: Mapping[str, Any], tags: Mapping[str, Mapping[str, str]]) -> str:
+    """The tag of a typed dictionary; none of it is "".
+
+    Args:
+        message: The dictionary, with its names of Python.
+        tags: See `MessageUnion.dict_tags`.
+    """
+    for key, known in tags.items():
+        given = message.get(key)
+        if isinstance(given, str) and given in known:
+            return known[given]
+    return ""
 
 
 @cache

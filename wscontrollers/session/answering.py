@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from ..callables import name_of, place_of, unaliased, unfound
 from ..exceptions import Fault
-from ..messages.errors import ErrorCode, code_of
+from ..messages.errors import FRAMEWORK_CODES, code_of
 from ..messages.members import is_typed_dict, sources_of
 from .framing import RAW
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .handlers import Handler
 
 _STREAMS = (AsyncIterator, AsyncGenerator, AsyncIterable)
-_OWN_CODES = frozenset(get_args(ErrorCode))
 
 
 def named(annotations: Iterable[Any]) -> list[Any]:
@@ -87,7 +86,7 @@ def faults_of_codes(handler: Handler) -> Iterator[Fault]:
     for error in handler.mark.raises:
         code = code_of(error)
         other = taken.setdefault(code, error)
-        if code in _OWN_CODES:
+        if code in FRAMEWORK_CODES:
             what = f"raises={name_of(error)}: its code {code!r} is one that the framework answers with itself"
             yield Fault(place_of(handler.function), what, f'give the class a code of its own: code = "chat.{code}"')
         elif not (issubclass(error, other) or issubclass(other, error)):  # one below the other is such an error too

@@ -41,6 +41,13 @@ def wire_of(contract: Contract, endpoint: AnyCallable, *, limits: Limits = DEFAU
     taken: list[Any] = []
     incoming: MessageUnion | None
     if kind_of(endpoint) is Kind.ASYNC_GENERATOR:  # its messages go to the handlers, whatever else it names
+        raw = [source for arguments in declared for source in named(arguments[:1]) if source in RAW]
+        if raw:
+            raise DeclarationError.at(
+                where,
+                f"it yields, so handlers take what comes in, and none takes frames of {name_of(raw[0])} as they are",
+                fix="iterate over the session in place of the yield, or put the bytes into a field of a message",
+            )
         incoming = MessageUnion([], where=where) if contract.handlers is None else contract.handlers.union
         handlers = () if contract.handlers is None else contract.handlers.all
         if contract.protocol is not None:

@@ -151,9 +151,16 @@ class Dispatcher(Controls):
     def control(self, frame: Cancel | Credit | Recover) -> None:
         """Cancel what runs, or let more items of a stream through."""
         if isinstance(frame, Credit):
-            self._handling.grant(frame.re, frame.n)
+            self._handling.grant(frame.re, frame.n, waits=self._is_stream_to_come(frame.re))
         elif isinstance(frame, Cancel):
             self._cancel(frame.re)
+
+    def _is_stream_to_come(self, ref: Ref) -> bool:
+        """Whether a message with this reference, which a stream answers, has come in and waits for its turn."""
+        if any(running.is_stream and running.incoming.ref == ref for running in self._running or ()):
+            return True
+        handlers = self._handlers.all
+        return any(each.ref == ref and handlers[self._by_tag[each.tag]].is_stream for each in self._life.reading.waiting)
 
     def owes(self) -> bool:
         """See `Controls.owes`."""

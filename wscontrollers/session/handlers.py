@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ..callables import AnyCallable, Kind, kind_of, name_of, place_of, signature_of, unfound
 from ..declare import MarkedHandler, Per, ReceiveMark, marked_handlers, type_arguments
@@ -142,7 +142,7 @@ def _handler(marked: MarkedHandler, arguments: Mapping[Any, Any], *, is_final: b
     if kind not in (Kind.AWAIT, Kind.ASYNC_GENERATOR):
         raise DeclarationError.at(where, "a handler is not async", fix='write "async def"')
     signature = signature_of(marked.function, type_arguments=arguments)
-    parameters = list(signature.parameters.values())[1:]
+    parameters = [each for each in signature.parameters.values() if each.kind not in _VARIABLE][1:]
     if not is_final and any(unfound(parameter.annotation) is not None for parameter in parameters):
         return None
     parameter = _message_parameter(parameters, where)
@@ -160,6 +160,9 @@ def _handler(marked: MarkedHandler, arguments: Mapping[Any, Any], *, is_final: b
         raise DeclarationError.at(where, "it takes no message", fix="annotate its message with a subclass of Message")
     is_stream = kind is Kind.ASYNC_GENERATOR
     return Handler(marked.name, marked.function, marked.mark, parameter.name, members, is_stream, signature.return_annotation)
+
+
+_VARIABLE: Final = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
 def _message_parameter(parameters: Sequence[Parameter], where: str) -> Parameter:

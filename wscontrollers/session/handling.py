@@ -29,6 +29,10 @@ _BREATH = 128
 """After how many items a stream lets others run, even if the peer takes them at once."""
 
 
+_EARLY = 64
+"""How many streams that have not begun can have credit."""
+
+
 class Handling:
     """What the handling of each message of one session needs.
 
@@ -40,7 +44,7 @@ class Handling:
         around: The controller's interceptor.
     """
 
-    __slots__ = ("_uncredited", "around", "handlers", "life", "plans", "streams", "values")
+    __slots__ = ("_early", "_uncredited", "around", "handlers", "life", "plans", "streams", "values")
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Handling:
         self.values = values
         self.around = around
         self.streams: dict[Ref, Stream] | None = None
+        self._early: dict[Ref, int] | None = None
         self._uncredited = 0
 
     def calls(self, shield: CancelScope | None) -> Sequence[Callable[[list[Any], Any], Awaitable[Any]] | None]:
@@ -153,6 +158,8 @@ class Handling:
             await self._pump(cast("AsyncGenerator[Any, None]", items), stream, ref)
 
         try:
+            if ref is not None:
+                await checkpoint()  # what came right behind the message is read now: its credit counts from the first item
             limit = handler.mark.timeout or self.life.limits.handler_time
             result = await self._timed(limit, self.plans[index], incoming, consume)
             if result is not None:  # the interceptor answered in its place
@@ -186,16 +193,29 @@ class Handling:
             if self.streams is None:
                 self.streams = {}
             self.streams[ref] = stream
+            if self._early is not None and (items := self._early.pop(ref, None)) is not None:
+                stream.grant(items)
 
     def _forget(self, ref: Ref | None, stream: Stream) -> None:
         if ref is not None and self.streams is not None and self.streams.get(ref) is stream:
             del self.streams[ref]
 
-    def grant(self, ref: Ref, items: int) -> None:
-        """Let so many more items of a stream through; credit for none that runs is nothing."""
+    def grant(self, ref: Ref, items: int, *, waits: bool) -> None:
+        """Let so many more items of a stream through; credit for none that runs, or is to come, is nothing.
+
+        Args:
+            ref: The reference of the message that the stream answers.
+            items: How many.
+            waits: Whether that message waits for its turn.
+        """
         stream = self.streams.get(ref) if self.streams is not None else None
         if stream is not None:
             stream.grant(items)
+        elif waits:
+            early = self._early = self._early or {}
+            early[ref] = early.get(ref, 0) + items
+            if len(early) > _EARLY:  # some never begin: what is cancelled before, or gives way to a newer message
+                del early[next(iter(early))]
 
     def owes(self) -> bool:
         """Whether an item went out for which no credit came in yet, be its stream over or not; it is one for one frame."""

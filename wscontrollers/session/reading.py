@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, MutableMapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from anyio import CancelScope, Event
 from anyio.lowlevel import checkpoint
@@ -210,6 +210,15 @@ class Reading:
     def unread(self) -> int:
         """How many frames wait."""
         return len(self._items or ())
+
+    @property
+    def waiting(self) -> Iterator[Any]:
+        """What waits to be handled."""
+        for item in self._items or ():
+            if item.__class__ is deque:
+                yield from cast("deque[Any]", item)
+            else:
+                yield item
 
     @property
     def is_held(self) -> bool:

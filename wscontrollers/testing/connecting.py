@@ -128,14 +128,19 @@ class Connecting:
     async def _judged(self, answer: Accepted | Refusal, status: int | None) -> Refusal:
         awaited = "a refusal" if status is None else f"a refusal with HTTP {status}"
         if isinstance(answer, Accepted):
-            raise AssertionError(f"{self._where}: {awaited} was expected, but the handshake was accepted.")
+            raise AssertionError(
+                f"{self._where}: {awaited} was expected, but the handshake was accepted. {self._transport.transcript}"
+            )
         await self._transport.run.settle(patience(self._timeout))
         if status == 500 == answer.status:
             self._transport.run.expect_failure()
         self._transport.run.raise_failure()
         if status in (None, answer.status):
             return answer
-        raise AssertionError(f"{self._where}: {awaited} was expected, but it was HTTP {answer.status}: {answer.body[:200]!r}.")
+        raise AssertionError(
+            f"{self._where}: {awaited} was expected, but it was HTTP {answer.status}: {answer.body[:200]!r}."
+            f" {self._transport.transcript}"
+        )
 
     async def _raise_refusal(self, answer: Refusal) -> NoReturn:
         await self._transport.run.settle(patience(self._timeout))
