@@ -135,6 +135,8 @@ class PlannedEndpoint:
                 graph, plan = self._planned.current()
                 if plan.opens and not graph.is_open:
                     await graph.ensure_open()
+                if self._direct and framed is not None:
+                    session.share_of(framed)
                 is_held = plan.wants_session or plan.yields
                 if framed is not None and not is_held:
                     guard = session.stall_guard(framed, self._stall)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .past import way_past
     from .resuming.resume import Resume
     from .session import Session
+    from .sharing import share_of
     from .stalls import StallGuard, stall_guard
     from .wire import Wire
 else:
@@ -33,6 +34,7 @@ else:
             ".past": ["way_past"],
             ".resuming.resume": ["Resume"],
             ".session": ["Session"],
+            ".sharing": ["share_of"],
             ".stalls": ["StallGuard", "stall_guard"],
             ".wire": ["Wire"],
         },
@@ -53,6 +55,7 @@ __all__ = [
     "Wire",
     "check_handlers",
     "handlers_of",
+    "share_of",
     "stall_guard",
     "way_past",
 ]

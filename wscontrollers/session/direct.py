@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import cache
 from operator import attrgetter
@@ -30,6 +31,10 @@ TESTED_PARSERS = ("17.4",)
 _USED_TO_UNPACK = ("close_sent", "conn", "data_received", "transport")
 _USED_OF_PARSERS = ("current_size", "max_fragment_size", "max_message_size", "parser", "state")
 """What is used of uvicorn's protocols and of websockets' to read frames."""
+
+_USED_TO_SHARE = ("data_received", "loop", "queue", "read_paused", "transport")
+_USED_OF_TRANSPORTS = ("abort", "get_protocol", "is_closing", "pause_reading", "resume_reading", "set_protocol")
+"""What is used of uvicorn's protocols and of transports to have connections share the event loop."""
 
 _DEFLATE = "PerMessageDeflate"
 """The extension on whose connections a message may go uncompressed (RFC 7692, section 6)."""
@@ -62,6 +67,17 @@ class Addressee(Protocol):
 
 
 To = TypeVar("To", bound=Addressee)
+
+
+class StandIn:
+    """What of ours stands in for the `data_received` of a connection."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def is_waiting(self) -> bool:
+        """Whether something waits to be given to the parser: it comes before all that arrives."""
 
 
 class DirectWriter:
@@ -176,18 +192,36 @@ def fault_of_unpacking(protocol: Any) -> str | None:
     fault = _missing(protocol, _USED_TO_UNPACK) or _missing(protocol.transport, ("get_protocol", "set_protocol"))
     if fault:
         return fault
-    connection: object = protocol.conn
+    if fault := _fault_of_parser(protocol.conn):
+        return fault
+    if not _is_free(protocol):
+        return "somebody else stands before its parser"
+    if getattr(protocol.conn, "debug", True):
+        return "each frame is logged"
+    return _fault_of_connection(protocol)
+
+
+def _fault_of_parser(connection: object) -> str | None:
     cls = type(connection)
     if (cls.__module__, cls.__qualname__) != ("websockets.server", "ServerProtocol"):
         return f"its parser is a {cls.__qualname__}"
-    if fault := _untested("websockets", TESTED_PARSERS):
-        return fault
-    transport: Any = protocol.transport
-    if getattr(protocol.data_received, "__self__", None) is not protocol or transport.get_protocol() is not protocol:
-        return "somebody else stands before its parser"
-    if getattr(connection, "debug", True):
-        return "each frame is logged"
-    return _missing(connection, _USED_OF_PARSERS) or _fault_of_connection(protocol)
+    return _untested("websockets", TESTED_PARSERS) or _missing(connection, _USED_OF_PARSERS)
+
+
+def fault_of_bounds(protocol: Any) -> str | None:
+    """Why a known server's parser cannot be told how big a message may be; None if it can."""
+    return _fault_of_server(protocol, _USED_TO_UNPACK) or _fault_of_parser(protocol.conn)
+
+
+def fault_of_sharing(protocol: Any) -> str | None:
+    """Why nothing may stand before the parser of a known server's connection; None if it may."""
+    fault = _fault_of_server(protocol, _USED_TO_SHARE) or _missing(protocol.transport, _USED_OF_TRANSPORTS)
+    return fault or (None if _is_free(protocol) else "somebody else stands before its parser")
+
+
+def _is_free(protocol: Any) -> bool:
+    before: object = getattr(protocol.data_received, "__self__", None)
+    return (before is protocol or isinstance(before, StandIn)) and protocol.transport.get_protocol() is protocol
 
 
 def _fault_of_server(protocol: Any, used: tuple[str, ...]) -> str | None:

@@ -26,9 +26,12 @@ class Inlet:
 
     Args:
         protocol: Uvicorn's; nobody waits for its queue.
+
+    Attributes:
+        is_spared: Whether uvicorn believes that reading is paused, and it is not.
     """
 
-    __slots__ = ("_event", "_is_silent", "_is_spared", "_loop", "_more", "_protocol", "_unpacking", "_waiter")
+    __slots__ = ("_event", "_is_silent", "_loop", "_more", "_protocol", "_unpacking", "_waiter", "is_spared")
 
     def __init__(self, protocol: Any) -> None:
         self._protocol: Any = protocol
@@ -36,7 +39,7 @@ class Inlet:
         self._event: Frame | None = None  # the first one; most are alone, and an idle session needs no queue
         self._more: deque[Frame] | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._is_spared = False  # whether uvicorn believes that reading is paused, and it is not
+        self.is_spared = False
         while not protocol.queue.empty():
             self.take(protocol.queue.get_nowait())
         protocol.queue = self
@@ -66,9 +69,9 @@ class Inlet:
             if not waiter.done():
                 waiter.set_result(None)
             if protocol is not None and not protocol.read_paused:
-                protocol.read_paused = self._is_spared = True
-        elif self._is_spared:
-            self._is_spared = False
+                protocol.read_paused = self.is_spared = True
+        elif self.is_spared:
+            self.is_spared = False
             protocol.transport.pause_reading()  # as uvicorn believes
         elif protocol is not None and not protocol.read_paused and event["type"] == "websocket.receive":
             protocol.read_paused = True
@@ -91,8 +94,8 @@ class Inlet:
             self._event = self._more.popleft()
             return event
         self._event = self._more = None
-        if self._is_spared:
-            self._is_spared = protocol.read_paused = False
+        if self.is_spared:
+            self.is_spared = protocol.read_paused = False
         elif protocol is not None and protocol.read_paused:
             protocol.read_paused = False
             protocol.transport.resume_reading()
@@ -123,8 +126,8 @@ class Inlet:
 
     def _settle(self) -> None:
         """Pause what was spared of it: nobody takes the message that came."""
-        if self._is_spared:
-            self._is_spared = False
+        if self.is_spared:
+            self.is_spared = False
             protocol = self._protocol
             protocol.read_paused = self._event is not None and self._event["type"] == "websocket.receive"
             if protocol.read_paused:

@@ -26,6 +26,7 @@ from .owner import Frame
 from .parting import CLOSE_TIME, hang_up
 from .questions import Questions
 from .reading import Reading
+from .sharing import bound_messages
 from .timing import Timekeeper
 from .watch import watch_of
 from .wire import Wire
@@ -146,6 +147,8 @@ class Life(Fate):
             if self.wire.incoming is not None:
                 self.reading.receive = self.websocket.receive_event
             self.reading.go_direct()
+            if self.is_direct:
+                bound_messages(self.websocket, self.limits.message)
             if self.line is not None and self._tasks is not None:
                 await self._announce(self.line)
 

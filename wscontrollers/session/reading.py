@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Iterator, MutableMapping
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 from anyio import CancelScope, Event
 from anyio.lowlevel import checkpoint
@@ -17,6 +17,9 @@ from .packing import bytes_of
 
 _BREATH = 64
 """After how many items whoever takes them lets others run, even if the next one is there already."""
+
+_DISCARDED = 256
+"""How many frames of a peer that goes on after the end are read to see whether it leaves; then nothing more is read."""
 
 _HELD = 256
 """Bytes that each frame counts for beside its own, where it waits beyond a full inbox: what is made of it is held, too."""
@@ -216,7 +219,8 @@ class Reading:
         """What waits to be handled."""
         for item in self._items or ():
             if item.__class__ is deque:
-                yield from cast("deque[Any]", item)
+                several: deque[Any] = item
+                yield from several
             else:
                 yield item
 
@@ -275,12 +279,16 @@ class Reading:
         return item
 
     async def _run(self) -> None:
+        discarded = 0
         try:
             while True:
                 frame = await self.receive()
                 is_departure = frame["type"] == "websocket.disconnect"
                 if self.is_stopped and not is_departure:
-                    continue  # only to see that the peer leaves, while the session comes to its end
+                    discarded += 1  # only to see that the peer leaves, while the session comes to its end
+                    if discarded < _DISCARDED:
+                        continue
+                    return
                 before = len(self._items or ())
                 self._keep(self.arrived(frame))
                 if is_departure:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from ..logs import logger_of
-from .direct import fault_of_unpacking
+from .direct import StandIn, fault_of_unpacking
 from .owner import Frame
 
 logger = logger_of("wscontrollers.session")
@@ -47,7 +47,7 @@ class Unpacking:
         taker: Who is told of messages.
     """
 
-    __slots__ = ("_connection", "_limit", "_mask", "_parser_waits", "_protocol", "_received", "_taker")
+    __slots__ = ("_connection", "_limit", "_mask", "_parser_waits", "_protocol", "_received", "_share", "_taker")
 
     def __init__(self, protocol: Any, taker: Taker) -> None:
         connection = protocol.conn
@@ -59,6 +59,8 @@ class Unpacking:
         self._limit: int = min(limit for limit in limits if limit is not None)
         self._parser_waits = _waits_for_a_frame(connection)
         self._received: Callable[[bytes], None] = protocol.data_received
+        before: object = getattr(self._received, "__self__", None)
+        self._share = before if isinstance(before, StandIn) else None
         protocol.data_received = self.data_received
         protocol.transport.set_protocol(protocol)  # uvloop looks the method up here, and not with each read
 
@@ -99,12 +101,14 @@ class Unpacking:
         """Leave everything to the parser from now on, and hold nothing that holds this."""
         protocol = self._protocol
         del self._taker, self._protocol, protocol.data_received
+        if self._share is not None:
+            protocol.data_received = self._received
         if not protocol.transport.is_closing():
             protocol.transport.set_protocol(protocol)
 
     def _leave_to_uvicorn(self, data: bytes) -> None:
         self._received(data)
-        self._parser_waits = _waits_for_a_frame(self._connection)
+        self._parser_waits = not (self._share and self._share.is_waiting) and _waits_for_a_frame(self._connection)
 
 
 def unpacking_for(protocol: Any, taker: Taker) -> Unpacking | None:
