@@ -96,12 +96,16 @@ class ServedWebSocket(WebSocket):
 
         Raises:
             RuntimeError: It was accepted before and a subprotocol or headers come too late.
+            WebSocketDisconnect: The peer is gone already.
         """
         if self.application_state is _CONNECTING:
             if self.client_state is _CONNECTING:  # what `receive` does, without a coroutine more
                 self._connected(await self._receive())
             self.application_state = _CONNECTED
-            await self._send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers or []})
+            try:
+                await self._send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers or []})
+            except OSError:
+                raise self._broken() from None
             if self.finds_way is not None:
                 self.way = self.finds_way(self)
         elif not self.accepted_early:

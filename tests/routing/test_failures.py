@@ -17,6 +17,7 @@ from wscontrollers import (
     Depends,
     HTTPException,
     Query,
+    Session,
     WebSocket,
     WebSocketDisconnect,
     WebSocketException,
@@ -340,6 +341,60 @@ def test_names_that_a_client_makes_up_are_cut_and_escaped(invalid: Any, caplog: 
     (line,) = [record.getMessage() for record in caplog.records]
     assert "query.\\nrootaaa" in line
     assert len(line) < 300
+
+
+@pytest.mark.parametrize("path", ["/plain", "/held", "/early", "/denied", "/closed", "/?limit=no"])
+def test_a_peer_that_is_gone_before_it_has_an_answer_is_no_failure(path: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever the answer would have been: clean-ups run, the session knows how it ended, and nothing is logged as an error."""
+    app, ended = App(), list[Any]()
+
+    async def cleaned_up() -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            ended.append("cleaned up")
+
+    @app.websocket("/plain", dependencies=[Depends(cleaned_up)])
+    async def plain(websocket: WebSocket) -> None:
+        await websocket.accept()
+
+    @app.websocket("/held", dependencies=[Depends(cleaned_up)])
+    async def held(session: Session) -> None: ...
+
+    @app.websocket("/early", accept=False, dependencies=[Depends(cleaned_up)])
+    async def early(session: Session) -> None:
+        try:
+            await session.accept()
+        finally:
+            assert session.ended is not None
+            ended.append(session.ended.by)
+
+    @app.websocket("/denied", dependencies=[Depends(cleaned_up)])
+    async def denied(websocket: WebSocket) -> None:
+        raise Denied(402)
+
+    @app.websocket("/closed", dependencies=[Depends(cleaned_up)])
+    async def closed(websocket: WebSocket) -> None:
+        raise WebSocketException(1008)
+
+    @app.websocket("/", dependencies=[Depends(cleaned_up)])
+    async def parameter(websocket: WebSocket, limit: int) -> None: ...
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(event: Any) -> None:
+        raise OSError("gone")
+
+    async def main() -> None:
+        route, _, query = path.partition("?")
+        extensions = {"websocket.http.response": {}}
+        scope = {"type": "websocket", "path": route, "query_string": query.encode(), "headers": [], "extensions": extensions}
+        await app(scope, receive, send)
+
+    asyncio.run(main())
+    assert ended == {"/early": ["network", "cleaned up"]}.get(path, ["cleaned up"])
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_awaiting_what_was_cancelled_is_a_failure_of_the_session() -> None:

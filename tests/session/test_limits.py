@@ -40,12 +40,29 @@ def test_limits_are_values() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"rate": 0}, {"burst": -1}, {"message": "64k"}, {"idle": float("-inf")}, {"idle": float("nan")}]
+    "wrong",
+    [
+        {"rate": 0},
+        {"burst": -1},
+        {"message": "64k"},
+        {"idle": float("-inf")},
+        {"idle": float("nan")},
+        {"rate": True},
+        {"outbox": 0.5},
+    ],
 )
 def test_a_limit_is_a_number_above_zero(wrong: dict[str, Any]) -> None:
     """Anything else is told, with the name of the limit."""
     with pytest.raises(DeclarationError, match=rf"^Limits\({next(iter(wrong))}=.*: a limit is a number above 0. Fix: "):
         Limits(**wrong)
+
+
+@pytest.mark.parametrize("name", ["burst", "inbox", "inbox_bytes", "outbox", "outbox_bytes", "grace"])
+def test_what_cannot_be_taken_away_has_an_end(name: str) -> None:
+    """Infinity takes a limit away, too; where `None` may stand, it may."""
+    with pytest.raises(DeclarationError, match=rf"^Limits\({name}=inf\): this limit cannot be taken away"):
+        Limits(**{name: float("inf")})
+    assert Limits(rate=float("inf")).rate == float("inf")
 
 
 @pytest.mark.parametrize("name", ["burst", "inbox", "inbox_bytes", "outbox", "outbox_bytes", "grace"])

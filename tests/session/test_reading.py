@@ -92,6 +92,37 @@ async def test_a_task_may_receive_by_itself(source: Source) -> None:
         assert await reading.next() is None
 
 
+async def test_large_frames_fill_the_inbox_sooner(source: Source) -> None:
+    """What is made of one can take a hundred times as much; when they are taken there is room again."""
+    async with anyio.create_task_group() as tasks:
+        reading = reading_of(source, tasks, ahead=10)
+        source.feed(*["a" * 60_000] * 5, "b")
+        reading.read_ahead()
+        await anyio.wait_all_tasks_blocked()
+        assert (source.taken, reading.unread, reading.is_held) == (3, 3, True)
+        await reading.next()
+        await anyio.wait_all_tasks_blocked()
+        assert (source.taken, reading.unread) == (4, 3)
+        for _ in range(5):
+            await reading.next()
+        assert (source.taken, reading.unread, reading._heavy_bytes) == (6, 0, 0)
+        reading.stop()
+        source.disconnect()
+
+
+async def test_a_peer_that_goes_on_behind_the_end_is_read_from_for_a_while(source: Source) -> None:
+    """To see whether it leaves; it costs no more than that."""
+    async with anyio.create_task_group() as tasks:
+        reading = reading_of(source, tasks)
+        reading.stop()
+        for _ in range(3):
+            source.feed(*["late"] * 90)
+            reading.read_ahead()
+            await anyio.wait_all_tasks_blocked()
+        assert source.taken == 256
+        assert not reading.is_ahead
+
+
 async def stop(reading: Reading) -> None:
     reading.stop()
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from wscontrollers import APIRouter, App, Depends, WebSocket, WebSocketDisconnect
 from wscontrollers.exceptions import RequestRefusedError
@@ -187,6 +188,63 @@ async def test_a_question_without_an_answer_times_out() -> None:
         await peer.send(Say(text="next"))
         assert await peer.expect(Said) == Said(text="next")
         await peer.expect_closed(1000)
+
+
+async def test_a_question_times_out_where_the_client_does_not_even_take_it() -> None:
+    """The time is that of the question and its answer together."""
+    app, told = App(), list[str]()
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        await session.receive()
+        session.send_nowait(Said(text="a" * 200_000))
+        try:
+            await session.request(Said(text="?"), reply=Say, timeout=0.05)
+        except TimeoutError:
+            told.append("timed out")
+
+    async with AsyncTestClient(app) as client, client.connect("/", allow_leftovers=True) as peer:
+        peer.pause_reading()
+        await peer.send(Say(text="go"))
+        with anyio.fail_after(5):
+            while not told:
+                await checkpoint()
+        peer.resume_reading()
+
+
+@pytest.mark.parametrize("code", [0, 999, 1005, 1006, 1015, 99_999])
+async def test_a_code_that_no_close_frame_may_hold_is_refused(code: int) -> None:
+    """Where it is said: the client would see another one (RFC 6455, section 7.4)."""
+    app = App()
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        with pytest.raises(ValueError, match=f"{code} is no code that a close frame may hold. Fix: "):
+            await session.close(code)
+
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.expect_closed(1000)
+
+
+async def test_what_comes_behind_the_end_is_no_mistake() -> None:
+    """An answer goes nowhere, a group is left already, and there are none."""
+    app, told = App(), list[Any]()
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        await session.join("room:tea")
+        message = await session.receive()
+        async for _ in session:
+            pass
+        told.append(await session.reply(message, Said(text="late")))
+        kept.append(session)
+
+    kept: list[Session[Say, Said]] = []
+    async with AsyncTestClient(app) as client, client.connect("/") as peer:
+        await peer.send(Say(text="a"))
+        await peer.close()
+    await kept[0].leave("room:tea")
+    assert (told, kept[0].groups) == ([Delivery.CLOSED], frozenset())
 
 
 async def test_a_refused_question_and_a_bad_answer() -> None:

@@ -57,28 +57,29 @@ async def test_a_connection_that_is_to_be_closed_has_less_time(protocol: Any) ->
         assert looks(guard, protocol.transport, (1, unread), (last - 0.1, unread), (last, unread))[1:] == [before, before + 1]
 
 
-async def test_it_is_looked_after_until_nothing_waits(protocol: Any) -> None:
-    """Also behind its endpoint, where what is left may hold up the close."""
+async def test_it_is_looked_after_while_something_waits(protocol: Any) -> None:
+    """From when its server is held back on, or behind its endpoint, where what is left may hold up the close."""
     clock = Clock()
     watch, transport = watch_of(clock), protocol.transport
     guard = guarded(protocol, clock=clock)
     assert guard is not None
+    guard.over()
+    assert watch.watched == ()
+
+    guard = guarded(protocol, clock=clock)
+    assert guard is not None
+    transport.unread = 10
+    protocol.pause_writing()
+    assert not protocol.writable.is_set()
     assert watch.watched == (guard,)
     assert not guard.glance()
+    looks(guard, transport, (1, 10), (2, 0))
+    assert watch.watched == ()
+    protocol.resume_writing()
+
     transport.unread = 10
     guard.over()
-    looks(guard, transport, (1, 10))
     assert watch.watched == (guard,)
-    looks(guard, transport, (2, 0))
-    assert watch.watched == ()
-
-    guard = guarded(protocol, clock=clock)
-    assert guard is not None
-    guard.over()
-    assert watch.watched == ()
-
-    guard = guarded(protocol, clock=clock)
-    assert guard is not None
     guard.failed(ValueError())
     assert watch.watched == ()
 

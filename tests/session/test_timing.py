@@ -105,12 +105,14 @@ async def test_a_client_that_gives_no_sign_is_gone() -> None:
             await peer.expect_nothing()
 
 
-async def test_a_busy_server_takes_no_silence_amiss() -> None:
+@pytest.mark.parametrize("limits", [Limits(heartbeat=10, inbox=1), Limits(idle=10, inbox=1)])
+async def test_a_busy_server_takes_no_silence_amiss(limits: Limits) -> None:
     """While the inbox is full nothing is read, and the client may have said much."""
     go = anyio.Event()
+    given = limits
 
     class Desk(Controller):
-        limits = Limits(heartbeat=10, inbox=1)
+        limits = given
 
         @websocket("/")
         async def open(self) -> AsyncIterator[None]:

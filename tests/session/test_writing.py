@@ -10,6 +10,7 @@ import pytest
 from tests.session.connections import protocol as protocol
 from tests.session.test_outbox import Peer, frame
 from wscontrollers.session import Delivery
+from wscontrollers.session.delivery import Overflow
 from wscontrollers.session.outbox import Outbox
 
 
@@ -67,6 +68,30 @@ async def test_flush_waits_until_all_is_written() -> None:
         assert peer.got == ["a", "b", "c"]
         outbox.close()
         await outbox.flush()
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+async def test_flush_tells_what_was_dropped_last(is_gone: bool) -> None:
+    """Where no frame came behind it that would have told: what waited was given up meanwhile."""
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(tasks)
+        outbox = peer.outbox(frames=1)
+        tasks.start_soon(outbox.send, frame("a"), 1)
+        await anyio.wait_all_tasks_blocked()
+        with anyio.CancelScope() as waiting:
+            async with anyio.create_task_group() as givers:
+                givers.start_soon(outbox.send, frame("given up"), 1)
+                await anyio.wait_all_tasks_blocked()
+                for _ in range(3):
+                    assert outbox.send_nowait(frame("b"), 1, Overflow.DROP_NEWEST) is Delivery.DROPPED
+                waiting.cancel()
+        peer.gate.set()
+        await anyio.wait_all_tasks_blocked()
+        peer.is_gone = is_gone
+        await outbox.flush()
+        await outbox.flush()
+    assert peer.got == ["a"] if is_gone else ["a", "gap 3"]
+    assert peer.told == (["lost"] if is_gone else [])
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])

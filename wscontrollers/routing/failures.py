@@ -160,11 +160,18 @@ async def deny(websocket: WebSocket, status_code: int, detail: Any, headers: Map
 
 
 async def respond(websocket: WebSocket, response: Response) -> None:
-    """Answer a handshake that has no answer yet."""
+    """Answer a handshake that has no answer yet; nothing happens if its peer is gone."""
     if "websocket.http.response" in websocket.scope.get("extensions", {}):
-        await response(websocket.scope, websocket.receive, websocket.send)
+        with suppress(OSError):
+            await response(websocket.scope, websocket.receive, websocket.send)
     else:
-        await websocket.close(WS_1008_POLICY_VIOLATION)
+        await close(websocket, WS_1008_POLICY_VIOLATION)
+
+
+async def close(websocket: WebSocket, code: int, reason: str | None = None) -> None:
+    """Close a session; nothing happens if its peer is gone."""
+    with suppress(OSError):
+        await websocket.close(code, reason)
 
 
 async def end(websocket: ServedWebSocket) -> None:
@@ -218,7 +225,7 @@ async def handle(handler: Handler, error: Exception, websocket: ServedWebSocket)
         # An HTTP answer after the accept is against the protocol: RFC 6455 knows only a close from here on.
         server_fault = getattr(response, "status_code", 500) >= 500
         reason = str(error.detail) if isinstance(error, HTTPException) and not server_fault else None
-        await websocket.close(WS_1011_INTERNAL_ERROR if server_fault else WS_1008_POLICY_VIOLATION, reason)
+        await close(websocket, WS_1011_INTERNAL_ERROR if server_fault else WS_1008_POLICY_VIOLATION, reason)
 
 
 async def http_exception(connection: Any, error: HTTPException) -> Response:
@@ -234,14 +241,14 @@ async def http_exception(connection: Any, error: HTTPException) -> Response:
 async def websocket_exception(websocket: WebSocket, error: WebSocketException) -> None:
     """The default for `WebSocketException`: its code and reason, unless the session is closed already."""
     if websocket.application_state in (WebSocketState.CONNECTING, WebSocketState.CONNECTED):
-        await websocket.close(error.code, error.reason)
+        await close(websocket, error.code, error.reason)
 
 
 async def invalid_parameters(websocket: WebSocket, error: WebSocketRequestValidationError) -> None:
     """The default for invalid parameters: 1008, which before the accept is an HTTP 403 on the wire."""
     _note_invalid(websocket, error)
     if websocket.application_state in (WebSocketState.CONNECTING, WebSocketState.CONNECTED):
-        await websocket.close(WS_1008_POLICY_VIOLATION, "Invalid parameters")
+        await close(websocket, WS_1008_POLICY_VIOLATION, "Invalid parameters")
 
 
 async def invalid_parameters_answered(websocket: WebSocket, error: WebSocketRequestValidationError) -> Response:

@@ -215,8 +215,14 @@ def fault_of_bounds(protocol: Any) -> str | None:
 
 def fault_of_sharing(protocol: Any) -> str | None:
     """Why nothing may stand before the parser of a known server's connection; None if it may."""
-    fault = _fault_of_server(protocol, _USED_TO_SHARE) or _missing(protocol.transport, _USED_OF_TRANSPORTS)
+    fault = _fault_of_server(protocol, _USED_TO_SHARE) or _fault_of_transport(protocol.transport.__class__)
     return fault or (None if _is_free(protocol) else "somebody else stands before its parser")
+
+
+@cache
+def _fault_of_transport(cls: type[Any]) -> str | None:
+    missing = [name for name in _USED_OF_TRANSPORTS if not hasattr(cls, name)]
+    return f"{cls.__name__} has no {', '.join(missing)}" if missing else None
 
 
 def _is_free(protocol: Any) -> bool:

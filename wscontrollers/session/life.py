@@ -122,6 +122,11 @@ class Life(Fate):
         return self._memberships
 
     @property
+    def joined(self) -> Memberships | None:
+        """The groups that it is in, if it ever asked for one and is not over."""
+        return self._memberships
+
+    @property
     def user(self) -> str | None:
         """Whose session it is, if it said so."""
         return None if self._memberships is None else self._memberships.user
@@ -142,7 +147,11 @@ class Life(Fate):
         if self.websocket.is_connecting:
             if subprotocol is not None and subprotocol != self.subprotocol:
                 self._choose(subprotocol)
-            await self.websocket.accept(self.subprotocol, headers)
+            try:
+                await self.websocket.accept(self.subprotocol, headers)
+            except WebSocketDisconnect as left:
+                self.departed(left.code, "")
+                raise
             self.websocket.accepted_early = True
             if self.wire.incoming is not None:
                 self.reading.receive = self.websocket.receive_event

@@ -1,5 +1,6 @@
 """What one session may take: the limits that ship as defaults, in one place."""
 
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from ..exceptions import DeclarationError
@@ -89,6 +90,12 @@ _NEEDED: Final = frozenset({"burst", "inbox", "inbox_bytes", "outbox", "outbox_b
 """Limits that there always are: memory and the end of a session hang on them, or on another limit that needs them."""
 
 
+_COUNTS: Final = frozenset(
+    {"message", "burst", "inbox", "inbox_bytes", "bad_frames_in_a_row", "bad_frames", "outbox", "outbox_bytes", "groups"}
+)
+"""Limits that count frames, bytes or groups."""
+
+
 def _check(name: str, value: object) -> None:
     if value is UNSET or (value is None and name not in _NEEDED):
         return
@@ -98,7 +105,14 @@ def _check(name: str, value: object) -> None:
             "this limit cannot be taken away",
             fix="give a number; a large one where much may be",
         )
-    if not isinstance(value, int | float) or not value > 0:  # NaN is above nothing
+    if name in _NEEDED and value == inf:
+        raise DeclarationError.at(
+            f"Limits({name}={value!r})",
+            "this limit cannot be taken away",
+            fix="give a number; a large one where much may be",
+        )
+    # NaN is above nothing; True is an int, and of half a frame there is none.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0 or (name in _COUNTS and value < 1):
         raise DeclarationError.at(
             f"Limits({name}={value!r})", "a limit is a number above 0", fix="give one, or None where a limit may be left out"
         )

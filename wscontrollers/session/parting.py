@@ -32,6 +32,12 @@ def hang_up(send: Callable[[Frame], Awaitable[None]], within: float) -> None:
         asyncio.get_running_loop().call_later(within, _break, transport)
 
 
+def unread_by(send: Callable[[Frame], Awaitable[None]]) -> int:
+    """Bytes that wait in a known server's transport for the peer to read; 0 where nothing is known of it."""
+    transport: Any = getattr(server_of(send), "transport", None)
+    return 0 if transport is None else int(transport.get_write_buffer_size())
+
+
 def _break(transport: Any) -> None:
     if transport.get_write_buffer_size():
         transport.abort()

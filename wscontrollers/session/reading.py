@@ -21,6 +21,10 @@ _BREATH = 64
 _DISCARDED = 256
 """How many frames of a peer that goes on after the end are read to see whether it leaves; then nothing more is read."""
 
+_LARGE = 4 * 1024
+_HEAVY = 128 * 1024
+"""Characters or bytes of a frame that is large, and of all large ones with which an inbox is full."""
+
 _HELD = 256
 """Bytes that each frame counts for beside its own, where it waits beyond a full inbox: what is made of it is held, too."""
 
@@ -63,15 +67,19 @@ class Reading:
         "_beyond",
         "_beyond_bytes",
         "_flooded",
+        "_heavy",
+        "_heavy_bytes",
         "_inlet",
         "_is_ending",
         "_is_woken",
         "_items",
+        "_kept",
         "_loop",
         "_may_go_direct",
         "_room",
         "_size",
         "_start",
+        "_took",
         "_wanted",
         "arrived",
         "epoch",
@@ -101,6 +109,8 @@ class Reading:
         self._size = size
         self._beyond: deque[int] | None = None  # the bytes of each that waits beyond a full inbox
         self._beyond_bytes = 0
+        self._heavy: deque[tuple[int, int]] | None = None  # of each large one that waits, its number and its size
+        self._heavy_bytes = self._kept = self._took = 0
         self.arrived = arrived
         self._flooded = flooded
         self._awaiting = 0
@@ -274,6 +284,9 @@ class Reading:
             if several:
                 items.appendleft(several)
                 return item
+        self._took += 1
+        while self._heavy and self._heavy[0][0] <= self._took:
+            self._heavy_bytes -= self._heavy.popleft()[1]
         if self._beyond:
             self._beyond_bytes -= self._beyond.popleft()  # one that waited beyond is within the bound now
         return item
@@ -293,8 +306,10 @@ class Reading:
                 self._keep(self.arrived(frame))
                 if is_departure:
                     return
-                if len(self._items or ()) > max(before, self._ahead):
-                    self._count(frame)
+                if len(self._items or ()) > before:
+                    self._weigh(frame)
+                    if len(self._items or ()) > self._ahead:
+                        self._count(frame)
                 if self._wanted is not None and self._items:
                     return  # the session waits, and reads by itself from here on
                 await self._wait_for_room()
@@ -315,6 +330,16 @@ class Reading:
         if self._items is None:
             self._items = deque()
         self._items.append(item)
+        self._kept += 1
+
+    def _weigh(self, frame: Frame) -> None:
+        """Note a large frame that waits: what is made of it can take a hundred times as much."""
+        size = len(frame.get("text") or frame.get("bytes") or b"")
+        if size >= _LARGE:
+            if self._heavy is None:
+                self._heavy = deque()
+            self._heavy.append((self._kept, size))
+            self._heavy_bytes += size
 
     def _count(self, frame: Frame) -> None:
         """Count a frame that waits beyond a full inbox."""
@@ -327,7 +352,7 @@ class Reading:
             self._flooded()
 
     async def _wait_for_room(self) -> None:
-        while self._items is not None and len(self._items) >= self._ahead and not self.is_stopped:
+        while self._items and (len(self._items) >= self._ahead or self._heavy_bytes >= _HEAVY) and not self.is_stopped:
             if self._is_ending:
                 return
             if self._awaiting:

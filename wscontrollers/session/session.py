@@ -11,6 +11,7 @@ import anyio
 from ..container import session_type
 from ..exceptions import RequestRefusedError, WebSocketDisconnect
 from ..messages import ErrorFrame, Incoming, Ok
+from ..websockets import may_be_sent
 from .delivery import Delivery
 from .ending import LOSS, Ended
 from .life import Life
@@ -196,6 +197,8 @@ class Session(Generic[In, Out]):
         """
         current = self._current
         if current is None or current.message is not message:
+            if self._life.ended is not None:
+                return Delivery.CLOSED
             raise ValueError(
                 "Session.reply(): it is not the last message received. Fix: answer a message before the next one is taken."
             )
@@ -217,9 +220,9 @@ class Session(Generic[In, Out]):
         life = self._life
         if life.ended is not None:
             raise self._departure()
-        with life.questions.asked(life.framing.answers(reply)) as question:
+        with life.questions.asked(life.framing.answers(reply)) as question, anyio.fail_after(timeout):
             await life.outbox.send(*event_of(life.framing.message(message, question.ref)))
-            with life.reading.awaiting(), anyio.fail_after(timeout):
+            with life.reading.awaiting():
                 await question.answered.wait()
         answer = question.answer
         if answer is UNANSWERED:
@@ -254,7 +257,8 @@ class Session(Generic[In, Out]):
 
     async def leave(self, group: str) -> None:
         """Leave a group; nothing happens if the session is not in it. A session that ends leaves all of them."""
-        await self._life.memberships.leave(group)
+        if self._life.joined is not None:
+            await self._life.joined.leave(group)
 
     async def identify(self, user: str) -> None:
         """Say whose session it is, so that the user can be reached wherever he is: `groups.publish("user:ann", ...)`.
@@ -272,7 +276,7 @@ class Session(Generic[In, Out]):
     @property
     def groups(self) -> frozenset[str]:
         """The names of the groups that it is in."""
-        return self._life.memberships.names
+        return frozenset() if self._life.joined is None else self._life.joined.names
 
     @property
     def user(self) -> str | None:
@@ -289,7 +293,15 @@ class Session(Generic[In, Out]):
         Args:
             code: The close code (RFC 6455, section 7.4).
             reason: At most 123 bytes of it are sent.
+
+        Raises:
+            ValueError: A close frame must not hold this code.
         """
+        if not may_be_sent(code):
+            raise ValueError(
+                f"Session.close(): {code} is no code that a close frame may hold. Fix: use one of 4000 to 4999 for reasons of "
+                "your own, or one of RFC 6455, section 7.4, that is meant to be sent."
+            )
         self._life.stop(code, reason)
 
     def start_soon(self, function: Callable[[*Args], Awaitable[Any]], *args: *Args) -> None:

@@ -14,6 +14,9 @@ from .stepping import server_of
 PORTION: Final = 2048
 """Bytes that the parser is given at once: a few hundred of the smallest frames."""
 
+_FEW: Final = 256
+"""Bytes of a read that are worth no look at the clock: whatever is in them takes less than a turn."""
+
 _TURN: Final = 0.005
 """Seconds that a connection may have at once, without a rest."""
 
@@ -65,7 +68,11 @@ class Share(StandIn):
     def data_received(self, data: bytes) -> None:
         """What came with one read, or what of it is left to the parser."""
         if self._waiting is None:
-            self._feed(data)
+            protocol = self._protocol()
+            if len(data) <= _FEW and protocol is not None and self._transport.get_write_buffer_size() <= _OWED:
+                self._received(protocol, data)
+            else:
+                self._feed(data)
             return
         self._waiting += data
         if len(self._waiting) > _MOST:

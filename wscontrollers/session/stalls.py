@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.types import Scope
+
 from ..websockets import ServedWebSocket
 from .clock import clock_of
 from .parting import CLOSE_TIME
@@ -20,24 +22,41 @@ class StallGuard:
     Args:
         transport: The connection's.
         stall: Seconds that what waits may make no progress; `CLOSE_TIME` where the connection is to be closed, if that is less.
-        watch: The look-out.
+        scope: ASGI's, of the handshake.
     """
 
-    __slots__ = ("_is_over", "_left", "_since", "_stall", "_transport", "_watch")
+    __slots__ = ("_left", "_scope", "_since", "_stall", "_transport", "_watch")
 
-    def __init__(self, transport: Any, stall: float, watch: Watch) -> None:
+    def __init__(self, transport: Any, stall: float, scope: Scope) -> None:
         self._transport = transport
         self._stall = stall
-        self._watch = watch
+        self._scope = scope
+        self._watch: Watch | None = None
         self._left = 0
         self._since = 0.0
-        self._is_over = False
+
+    def pause_writing(self) -> None:
+        """The transport holds its server back: from now on somebody looks."""
+        protocol = self._transport.get_protocol()
+        protocol.__class__.pause_writing(protocol)
+        self._look()
 
     def over(self) -> None:
         """The endpoint is over; what it left for its peer is still looked at."""
-        self._is_over = True
-        if not self._transport.get_write_buffer_size():
-            self._watch.remove(self)
+        if self._transport.get_write_buffer_size():
+            self._look()
+        else:
+            self._leave()
+
+    def _look(self) -> None:
+        if self._watch is None:
+            self._watch = watch_of(clock_of(self._scope))
+            self._watch.add(self, is_awake=False)
+
+    def _leave(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.remove(self)
 
     def glance(self) -> bool:
         """See `Watched`: there is no hurry."""
@@ -54,13 +73,13 @@ class StallGuard:
             self._left, self._since = left, now
         elif left and now - self._since >= (min(self._stall, CLOSE_TIME) if self._transport.is_closing() else self._stall):
             self._transport.abort()
-            self._watch.remove(self)
-        if not left and self._is_over:
-            self._watch.remove(self)
+            self._leave()
+        if not left:  # until it is held back again
+            self._leave()
 
     def failed(self, error: Exception) -> None:
         """Looking at it failed: it is left alone."""
-        self._watch.remove(self)
+        self._leave()
 
 
 def stall_guard(websocket: ServedWebSocket, stall: float | None) -> StallGuard | None:
@@ -70,10 +89,10 @@ def stall_guard(websocket: ServedWebSocket, stall: float | None) -> StallGuard |
         websocket: What is on it.
         stall: See `StallGuard`; None bounds nothing.
     """
-    transport = None if stall is None else getattr(server_of(websocket.send_event), "transport", None)
-    if stall is None or transport is None:
+    protocol: Any = server_of(websocket.send_event)
+    transport: Any = getattr(protocol, "transport", None)
+    if stall is None or not hasattr(transport, "get_protocol"):
         return None
-    watch = watch_of(clock_of(websocket.scope))
-    guard = StallGuard(transport, stall, watch)
-    watch.add(guard, is_awake=False)
+    guard = StallGuard(transport, stall, websocket.scope)
+    protocol.pause_writing = guard.pause_writing
     return guard

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..messages import Heartbeat
 from .ending import LOSS
+from .parting import unread_by
 from .patience import is_gone, protocol_of, spare
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Timekeeper:
         watch: The look-out.
     """
 
-    __slots__ = ("_asked_at", "_epoch", "_life", "_since", "_stalled_since", "_watch", "_writes")
+    __slots__ = ("_asked_at", "_epoch", "_left", "_life", "_since", "_stalled_since", "_watch", "_writes")
 
     def __init__(self, life: Life, watch: Watch) -> None:
         self._life = life
@@ -32,6 +33,7 @@ class Timekeeper:
         self._since = life.clock.now()
         self._stalled_since = self._asked_at = 0.0
         self._epoch = self._writes = -1
+        self._left: int = -1
 
     @property
     def life(self) -> Life:
@@ -86,12 +88,19 @@ class Timekeeper:
             pass
         elif limits.lifetime is not None and now - self._since >= limits.lifetime:
             life.exceed(GOING_AWAY, "life time over")
-        elif limits.idle is not None and now - life.intake.last >= limits.idle:
+        elif limits.idle is not None and self._silence(now) >= limits.idle:
             life.exceed(GOING_AWAY, "idle")
         elif limits.stall is not None and life.outbox.writing:
             self._look_for_progress(now, limits.stall)
         elif limits.heartbeat is not None and life.framing.read is not None:
             self._ask_for_a_sign(now, limits.heartbeat)
+
+    def _silence(self, now: float) -> float:
+        """Seconds since the client's last message; while nothing is read on purpose it may have said much."""
+        intake = self._life.intake
+        if self._life.reading.is_held:
+            intake.last = now
+        return now - intake.last
 
     def _look_behind(self, life: Life) -> None:
         """While the inbox is full: see whether the peer is gone, and take no unread pong amiss."""
@@ -131,8 +140,9 @@ class Timekeeper:
     def _look_for_progress(self, now: float, stall: float) -> None:
         life = self._life
         writes = life.outbox.writes + (0 if life.line is None else life.line.replayed)
-        if writes != self._writes:
-            self._writes, self._stalled_since = writes, now
+        left = unread_by(life.websocket.send_event)
+        if writes != self._writes or left != self._left:
+            self._writes, self._left, self._stalled_since = writes, left, now
         elif now - self._stalled_since >= stall:
             life.exceed(TRY_AGAIN_LATER, "too slow")
             life.outbox.close()

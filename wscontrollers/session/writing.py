@@ -52,11 +52,19 @@ class Writing(Outlet):
     _state: State
 
     async def flush(self) -> None:
-        """Wait until all that was queued is written, or lost."""
+        """Wait until all that was queued is written, or lost, and the peer is told of it."""
         while self.writing and self._state is State.OPEN:
             if self._idle is None:
                 self._idle = Event()
             await self._idle.wait()
+        if self.untold and self._state is State.OPEN:  # what was dropped last has no frame behind it that would tell
+            dropped, self.untold = self.untold, 0
+            gap = self._owner.gap(dropped)
+            try:
+                if gap is not None:
+                    await self.send_event(gap)
+            except GONE:
+                self.broke()
 
     def close(self) -> None:
         """Take no more frames; those that wait are lost, and who waits for them is told."""
