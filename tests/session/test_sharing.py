@@ -16,7 +16,7 @@ from tests.session.connections import protocol as protocol
 from tests.session.test_unpacking import connected, ended, frame, simple, texts
 from wscontrollers.session import sharing
 from wscontrollers.session.inlet import inlet_of
-from wscontrollers.session.sharing import PORTION, Share, bound_messages, share_of
+from wscontrollers.session.sharing import PORTION, Share, bound_messages, share
 from wscontrollers.websockets import ServedWebSocket
 
 asynchronous = pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -137,26 +137,31 @@ async def test_it_does_not_hold_its_connection(protocol: Any) -> None:
     assert not share.is_waiting
 
 
-@pytest.mark.parametrize("fault", ["version", "transport", "parser", "middleware"])
+@pytest.mark.parametrize("fault", ["version", "transport", "parser"])
 @asynchronous
 async def test_where_nothing_is_known_nothing_stands(protocol: Any, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another uvicorn, another transport, somebody else before the parser, or a middleware."""
-    websocket = served(protocol)
+    """Another uvicorn, another transport, or somebody else before the parser."""
+    monkeypatch.setattr("wscontrollers.session.direct._shared", set())
     before = protocol.data_received
     if fault == "version":
         monkeypatch.setattr("uvicorn.__version__", "0.99.0")
     elif fault == "transport":
         monkeypatch.delattr(type(protocol.transport), "set_protocol")
-    elif fault == "parser":
-        protocol.data_received = before = lambda data: None
     else:
-
-        async def send(event: Any) -> None: ...
-
-        websocket = ServedWebSocket({"type": "websocket"}, receive, send)
-    share_of(websocket)
-    bound_messages(websocket, 10)
+        protocol.data_received = before = lambda data: None
+    share(protocol)
     assert protocol.data_received == before
+
+
+@asynchronous
+async def test_behind_a_middleware_nothing_is_bounded(protocol: Any) -> None:
+    """Whose it is, is not known."""
+
+    async def send(event: Any) -> None: ...
+
+    before = getattr(protocol.conn, "max_message_size", None)
+    bound_messages(ServedWebSocket({"type": "websocket"}, receive, send), 10)
+    assert getattr(protocol.conn, "max_message_size", None) == before
 
 
 @asynchronous

@@ -10,18 +10,14 @@ from tests.session.connections import protocol as protocol
 from wscontrollers.session.clock import SCOPE_KEY, Clock
 from wscontrollers.session.stalls import StallGuard, stall_guard
 from wscontrollers.session.watch import watch_of
-from wscontrollers.websockets import ServedWebSocket
 
 pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio"])
-
-
-async def receive() -> Any: ...
 
 
 def guarded(protocol: Any, stall: float | None = 10, clock: Clock | None = None) -> StallGuard | None:
     """The guard of a plain WebSocket on a connection."""
     scope = {"type": "websocket", SCOPE_KEY: clock or Clock()}
-    return stall_guard(ServedWebSocket(scope, receive, protocol.send), stall)
+    return stall_guard(protocol, scope, stall)
 
 
 def looks(guard: StallGuard, transport: Any, *seen: tuple[float, int]) -> list[int]:
@@ -85,12 +81,9 @@ async def test_it_is_looked_after_while_something_waits(protocol: Any) -> None:
 
 
 async def test_where_nothing_is_known_or_bounded_there_is_none(protocol: Any) -> None:
-    """Behind a middleware, without a transport, or without a limit."""
-
-    async def send(event: Any) -> None: ...
+    """Without a transport, or without a limit."""
 
     assert guarded(protocol, None) is None
-    assert stall_guard(ServedWebSocket({"type": "websocket"}, receive, send), 10) is None
     transport, protocol.transport = protocol.transport, None
     assert guarded(protocol) is None
     protocol.transport = transport

@@ -63,7 +63,8 @@ def framed_session(func: Endpoint, origins: OriginPolicy | None = None) -> ASGIA
 
 
 async def _serve(func: Endpoint, websocket: WebSocket, framed: ServedWebSocket) -> None:
-    guard = session.stall_guard(framed, session.DEFAULT_LIMITS.stall)
+    server = session.server_of(framed.send_event)
+    guard = None if server is None else session.stall_guard(server, framed.scope, session.DEFAULT_LIMITS.stall)
     try:
         try:
             await func(websocket)
@@ -135,12 +136,15 @@ class PlannedEndpoint:
                 graph, plan = self._planned.current()
                 if plan.opens and not graph.is_open:
                     await graph.ensure_open()
-                if self._direct and framed is not None:
-                    session.share_of(framed)
                 is_held = plan.wants_session or plan.yields
-                if framed is not None and not is_held:
-                    guard = session.stall_guard(framed, self._stall)
-                    framed.finds_way = session.way_past if self._direct else None
+                if framed is not None:
+                    server = session.server_of(framed.send_event)
+                    if self._direct:
+                        framed.finds_way = None if is_held else session.way_past
+                        if server is not None:
+                            session.share(server)
+                    if server is not None and not is_held:
+                        guard = session.stall_guard(server, framed.scope, self._stall)
                 if is_held:
                     await _hold(self._holder(), websocket, graph, plan, self._path)
                 elif plan.cleans_up:

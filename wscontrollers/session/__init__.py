@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from .past import way_past
     from .resuming.resume import Resume
     from .session import Session
-    from .sharing import share_of
+    from .sharing import share
     from .stalls import StallGuard, stall_guard
+    from .stepping import server_of
     from .wire import Wire
 else:
     __getattr__, __dir__ = lazily(
@@ -34,7 +35,8 @@ else:
             ".past": ["way_past"],
             ".resuming.resume": ["Resume"],
             ".session": ["Session"],
-            ".sharing": ["share_of"],
+            ".sharing": ["share"],
+            ".stepping": ["server_of"],
             ".stalls": ["StallGuard", "stall_guard"],
             ".wire": ["Wire"],
         },
@@ -55,7 +57,8 @@ __all__ = [
     "Wire",
     "check_handlers",
     "handlers_of",
-    "share_of",
+    "server_of",
+    "share",
     "stall_guard",
     "way_past",
 ]

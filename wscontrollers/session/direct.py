@@ -215,14 +215,19 @@ def fault_of_bounds(protocol: Any) -> str | None:
 
 def fault_of_sharing(protocol: Any) -> str | None:
     """Why nothing may stand before the parser of a known server's connection; None if it may."""
-    fault = _fault_of_server(protocol, _USED_TO_SHARE) or _fault_of_transport(protocol.transport.__class__)
-    return fault or (None if _is_free(protocol) else "somebody else stands before its parser")
+    transport: Any = protocol.transport
+    kinds = (protocol.__class__, transport.__class__)
+    if kinds not in _shared:  # what one of a class has, all of it have: this is asked for each session
+        fault = _fault_of_server(protocol, _USED_TO_SHARE) or _missing(transport, _USED_OF_TRANSPORTS)
+        if fault:
+            return fault
+        _shared.add(kinds)
+    is_free = "data_received" not in vars(protocol) and transport.get_protocol() is protocol
+    return None if is_free else "somebody else stands before its parser"
 
 
-@cache
-def _fault_of_transport(cls: type[Any]) -> str | None:
-    missing = [name for name in _USED_OF_TRANSPORTS if not hasattr(cls, name)]
-    return f"{cls.__name__} has no {', '.join(missing)}" if missing else None
+_shared: set[tuple[type[Any], type[Any]]] = set()
+"""The classes of protocols and transports of which all is known."""
 
 
 def _is_free(protocol: Any) -> bool:

@@ -20,12 +20,11 @@ _FEW: Final = 256
 _TURN: Final = 0.005
 """Seconds that a connection may have at once, without a rest."""
 
-_REST: Final = 9
-"""How many times as long it rests: it has a tenth of the event loop."""
+_REST: Final = 3
+"""How many times as long it rests: it has a quarter of the event loop."""
 
 _MOST: Final = 1024 * 1024
 """Bytes that wait meanwhile, which are far more than a client whose reading is paused can have sent."""
-
 
 _OWED: Final = 64 * 1024
 """Bytes of answers to pings that may wait for a client which reads none; then it is not read from until it does."""
@@ -90,13 +89,15 @@ class Share(StandIn):
             self._received(protocol, bytes(data[start : start + PORTION]))
             start += PORTION
             took = perf_counter() - begun
+            if self._transport.is_closing():
+                return  # nobody hears of the rest
             if protocol.data_received != front and start < end:
                 protocol.data_received(bytes(data[start:]))  # the first message came, and now most need no parser
                 return
             after = unread()
             self._owed = self._owed + max(0, after - before) if after > _OWED else 0
             before = after
-            if (took >= _TURN or self._owed > _OWED) and not self._transport.is_closing():
+            if took >= _TURN or self._owed > _OWED:
                 self._rest(protocol, bytearray(data[start:]), took)
                 return
 
@@ -128,10 +129,9 @@ class Share(StandIn):
             protocol.read_paused = True
 
 
-def share_of(websocket: ServedWebSocket) -> None:
-    """Have a connection share the event loop, if its server is known."""
-    protocol = server_of(websocket.send_event)
-    if protocol is not None and fault_of_sharing(protocol) is None:
+def share(protocol: Any) -> None:
+    """Have a connection of a known server share the event loop, if its insides are known."""
+    if fault_of_sharing(protocol) is None:
         Share(protocol)
 
 

@@ -6,10 +6,8 @@ from typing import Any
 
 from starlette.types import Scope
 
-from ..websockets import ServedWebSocket
 from .clock import clock_of
 from .parting import CLOSE_TIME
-from .stepping import server_of
 from .watch import Watch, watch_of
 
 
@@ -45,8 +43,10 @@ class StallGuard:
         """The endpoint is over; what it left for its peer is still looked at."""
         if self._transport.get_write_buffer_size():
             self._look()
-        else:
-            self._leave()
+            return
+        self._leave()
+        hooks: dict[str, Any] = getattr(self._transport.get_protocol(), "__dict__", {})
+        hooks.pop("pause_writing", None)
 
     def _look(self) -> None:
         if self._watch is None:
@@ -82,17 +82,17 @@ class StallGuard:
         self._leave()
 
 
-def stall_guard(websocket: ServedWebSocket, stall: float | None) -> StallGuard | None:
-    """Look after a connection until it is `over`; None where nothing is known of its server, or nothing is bounded.
+def stall_guard(protocol: Any, scope: Scope, stall: float | None) -> StallGuard | None:
+    """Look after a connection until it is `over`; None where nothing is known of its transport, or nothing is bounded.
 
     Args:
-        websocket: What is on it.
+        protocol: A known server's.
+        scope: ASGI's.
         stall: See `StallGuard`; None bounds nothing.
     """
-    protocol: Any = server_of(websocket.send_event)
     transport: Any = getattr(protocol, "transport", None)
     if stall is None or not hasattr(transport, "get_protocol"):
         return None
-    guard = StallGuard(transport, stall, websocket.scope)
+    guard = StallGuard(transport, stall, scope)
     protocol.pause_writing = guard.pause_writing
     return guard
