@@ -30,6 +30,14 @@ class Way(Protocol):
         ...
 
 
+class Guard(Protocol):
+    """Looks at how what is sent gets on."""
+
+    def look(self) -> None:
+        """Somebody may have to wait from now on."""
+        ...
+
+
 class ServedWebSocket(WebSocket):
     """What a session hands to parameters of type `WebSocket`.
 
@@ -51,6 +59,8 @@ class ServedWebSocket(WebSocket):
     """Is asked for a way past the server when the handshake is accepted."""
     way: Way | None = None
     """Such a way, where there is one."""
+    guard: Guard | None = None
+    """Is told before something is sent that may have to wait for the peer."""
     session_of_it: Any = None
     """The typed session that is held on it, for parameters that ask for it."""
 
@@ -264,6 +274,8 @@ class ServedWebSocket(WebSocket):
             return
         try:
             if self.way is None or data.__class__ is not str or not self.way.write(data):
+                if self.guard is not None:
+                    self.guard.look()
                 await self._send({"type": "websocket.send", "text": data})
         except OSError:
             raise self._broken() from None
@@ -275,9 +287,17 @@ class ServedWebSocket(WebSocket):
             return
         try:
             if self.way is None or data.__class__ is not bytes or not self.way.write(data):
+                if self.guard is not None:
+                    self.guard.look()
                 await self._send({"type": "websocket.send", "bytes": data})
         except OSError:
             raise self._broken() from None
+
+    async def send(self, message: Message) -> None:
+        """Send an ASGI event; it raises as Starlette's does."""
+        if self.guard is not None:
+            self.guard.look()
+        await super().send(message)
 
     async def send_json(self, data: Any, mode: str = "text") -> None:
         """Send data as JSON, in a frame of text or binary; it raises as `send_text` does.

@@ -131,7 +131,7 @@ async def test_it_does_not_hold_its_connection(protocol: Any) -> None:
     """Which holds it: that would be a cycle to be searched for. Of one that is gone nothing is left to be done."""
     share = Share(protocol)
     assert protocol not in gc.get_referents(share)
-    share._protocol = lambda: None
+    protocol.transport._protocol = None
     share.data_received(b"late")
     share._go_on()
     assert not share.is_waiting

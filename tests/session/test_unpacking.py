@@ -21,6 +21,7 @@ from websockets.protocol import Protocol
 from tests.session.connections import HANDSHAKE, opened
 from wscontrollers.session.direct import TESTED_PARSERS, fault_of_unpacking
 from wscontrollers.session.inlet import Inlet, inlet_of
+from wscontrollers.session.sharing import Share
 from wscontrollers.session.unpacking import unpacking_for
 
 asynchronous = pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -235,12 +236,12 @@ async def test_a_message_over_the_limit_of_the_server_is_its_own_affair() -> Non
 
 @asynchronous
 async def test_behind_its_session_the_connection_is_uvicorns_again() -> None:
-    """Its transport calls its own method, and nothing of ours is held."""
+    """What gives its parser its portions stays, for a client may go on; else nothing of ours is held."""
     protocol = await connected()
     inlet = await inlet_behind_a_message(protocol)
     unpacking = protocol.data_received.__self__
     inlet.release()
-    assert protocol.data_received.__self__ is protocol
+    assert isinstance(protocol.data_received.__self__, Share)
     protocol.transport.arrive(protocol, frame(0x81, b"a"))
     assert (await protocol.receive())["text"] == "a"
     held = [getattr(unpacking, name, None) for name in type(unpacking).__slots__]

@@ -64,7 +64,7 @@ def framed_session(func: Endpoint, origins: OriginPolicy | None = None) -> ASGIA
 
 async def _serve(func: Endpoint, websocket: WebSocket, framed: ServedWebSocket) -> None:
     server = session.server_of(framed.send_event)
-    guard = None if server is None else session.stall_guard(server, framed.scope, session.DEFAULT_LIMITS.stall)
+    framed.guard = guard = None if server is None else session.stall_guard(server, framed.scope, session.DEFAULT_LIMITS.stall)
     try:
         try:
             await func(websocket)
@@ -139,12 +139,10 @@ class PlannedEndpoint:
                 is_held = plan.wants_session or plan.yields
                 if framed is not None:
                     server = session.server_of(framed.send_event)
-                    if self._direct:
-                        framed.finds_way = None if is_held else session.way_past
+                    if not is_held:
+                        framed.finds_way = session.way_past if self._direct else None
                         if server is not None:
-                            session.share(server)
-                    if server is not None and not is_held:
-                        guard = session.stall_guard(server, framed.scope, self._stall)
+                            framed.guard = guard = session.stall_guard(server, framed.scope, self._stall)
                 if is_held:
                     await _hold(self._holder(), websocket, graph, plan, self._path)
                 elif plan.cleans_up:

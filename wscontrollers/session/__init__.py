@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .past import way_past
     from .resuming.resume import Resume
     from .session import Session
-    from .sharing import share
     from .stalls import StallGuard, stall_guard
     from .stepping import server_of
     from .wire import Wire
@@ -35,7 +34,6 @@ else:
             ".past": ["way_past"],
             ".resuming.resume": ["Resume"],
             ".session": ["Session"],
-            ".sharing": ["share"],
             ".stepping": ["server_of"],
             ".stalls": ["StallGuard", "stall_guard"],
             ".wire": ["Wire"],
@@ -58,7 +56,6 @@ __all__ = [
     "check_handlers",
     "handlers_of",
     "server_of",
-    "share",
     "stall_guard",
     "way_past",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 from ..logs import logger_of
 from .direct import fault_of_reading
 from .owner import Frame
+from .sharing import share
 from .stepping import server_of
 from .unpacking import Unpacking, unpacking_for
 
@@ -52,6 +53,7 @@ class Inlet:
         # An idle session has nothing to unpack, so whatever does it is made with the first message.
         if self._is_silent and self._protocol is not None and event["type"] == "websocket.receive":
             self._is_silent = False
+            share(self._protocol)
             self._unpacking = unpacking_for(self._protocol, self)
 
     def take(self, event: Frame) -> None:

@@ -26,7 +26,7 @@ from .owner import Frame
 from .parting import CLOSE_TIME, hang_up
 from .questions import Questions
 from .reading import Reading
-from .sharing import bound_messages
+from .sharing import bound_messages, share_with
 from .timing import Timekeeper
 from .watch import watch_of
 from .wire import Wire
@@ -157,6 +157,7 @@ class Life(Fate):
                 self.reading.receive = self.websocket.receive_event
             self.reading.go_direct()
             if self.is_direct:
+                share_with(self.websocket)
                 bound_messages(self.websocket, self.limits.message)
             if self.line is not None and self._tasks is not None:
                 await self._announce(self.line)

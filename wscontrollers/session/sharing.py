@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any, Final
@@ -45,13 +44,12 @@ class Share(StandIn):
     not read from for `_REST` times as long; neither is one that pings and reads no answer.
 
     Args:
-        protocol: Uvicorn's; it is not kept alive.
+        protocol: Uvicorn's; it is asked for at its transport, for it holds this.
     """
 
-    __slots__ = ("__weakref__", "_owed", "_protocol", "_received", "_transport", "_waiting")
+    __slots__ = ("_owed", "_received", "_transport", "_waiting")
 
     def __init__(self, protocol: Any) -> None:
-        self._protocol: Callable[[], Any] = weakref.ref(protocol)
         self._received: Callable[[Any, bytes], None] = protocol.__class__.data_received
         self._transport: Any = protocol.transport
         self._waiting: bytearray | None = None
@@ -67,7 +65,7 @@ class Share(StandIn):
     def data_received(self, data: bytes) -> None:
         """What came with one read, or what of it is left to the parser."""
         if self._waiting is None:
-            protocol = self._protocol()
+            protocol = self._transport.get_protocol()
             if len(data) <= _FEW and protocol is not None and self._transport.get_write_buffer_size() <= _OWED:
                 self._received(protocol, data)
             else:
@@ -80,7 +78,7 @@ class Share(StandIn):
             self._transport.pause_reading()
 
     def _feed(self, data: bytes | bytearray) -> None:
-        protocol = self._protocol()
+        protocol = self._transport.get_protocol()
         if protocol is None:
             return
         front, unread = protocol.data_received, self._transport.get_write_buffer_size
@@ -111,7 +109,7 @@ class Share(StandIn):
         protocol.loop.call_later(took * _REST, self._go_on)
 
     def _go_on(self) -> None:
-        protocol = self._protocol()
+        protocol = self._transport.get_protocol()
         if protocol is None or self._transport.is_closing():
             self._waiting = None
             return
@@ -133,6 +131,13 @@ def share(protocol: Any) -> None:
     """Have a connection of a known server share the event loop, if its insides are known."""
     if fault_of_sharing(protocol) is None:
         Share(protocol)
+
+
+def share_with(websocket: ServedWebSocket) -> None:
+    """The same for the connection of what a session is held on."""
+    protocol = server_of(websocket.send_event)
+    if protocol is not None:
+        share(protocol)
 
 
 def bound_messages(websocket: ServedWebSocket, size: int | None) -> None:

@@ -33,23 +33,15 @@ class StallGuard:
         self._left = 0
         self._since = 0.0
 
-    def pause_writing(self) -> None:
-        """The transport holds its server back: from now on somebody looks."""
-        protocol = self._transport.get_protocol()
-        protocol.__class__.pause_writing(protocol)
-        self._look()
-
     def over(self) -> None:
         """The endpoint is over; what it left for its peer is still looked at."""
-        if self._transport.get_write_buffer_size():
-            self._look()
-            return
-        self._leave()
-        hooks: dict[str, Any] = getattr(self._transport.get_protocol(), "__dict__", {})
-        hooks.pop("pause_writing", None)
+        if not self._transport.get_write_buffer_size():
+            self._leave()
+        self.look()
 
-    def _look(self) -> None:
-        if self._watch is None:
+    def look(self) -> None:
+        """Look from now on if something waits, and until all of it is taken: somebody may have to wait for that."""
+        if self._watch is None and self._transport.get_write_buffer_size():
             self._watch = watch_of(clock_of(self._scope))
             self._watch.add(self, is_awake=False)
 
@@ -74,7 +66,7 @@ class StallGuard:
         elif left and now - self._since >= (min(self._stall, CLOSE_TIME) if self._transport.is_closing() else self._stall):
             self._transport.abort()
             self._leave()
-        if not left:  # until it is held back again
+        if not left:  # until somebody may have to wait again
             self._leave()
 
     def failed(self, error: Exception) -> None:
@@ -91,8 +83,6 @@ def stall_guard(protocol: Any, scope: Scope, stall: float | None) -> StallGuard 
         stall: See `StallGuard`; None bounds nothing.
     """
     transport: Any = getattr(protocol, "transport", None)
-    if stall is None or not hasattr(transport, "get_protocol"):
+    if stall is None or transport is None:
         return None
-    guard = StallGuard(transport, stall, scope)
-    protocol.pause_writing = guard.pause_writing
-    return guard
+    return StallGuard(transport, stall, scope)
