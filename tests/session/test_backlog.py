@@ -59,6 +59,22 @@ def test_a_bigger_one_of_a_key_needs_room() -> None:
     assert backlog.has_room(4)
 
 
+def test_several_of_a_key_leave_one_after_the_other() -> None:
+    """The newest that still waits is the one that gives way, whichever of them left."""
+    backlog = Backlog(10, 1000)
+    first, second, third = (Entry({"text": text}, 1, "k") for text in "abc")
+    for entry in (first, second, third):
+        backlog.push(entry)
+    assert backlog.pop() is first
+    backlog.forget(third)
+    assert backlog.replace("k", {"text": "d"}, 1)
+    assert second.frame == {"text": "d"}
+    assert backlog.pop() is second
+    assert not backlog.replace("k", {"text": "e"}, 1)
+    backlog.push(first)
+    assert backlog.replace("k", {"text": "f"}, 1)
+
+
 def test_only_what_may_be_dropped_is_shed() -> None:
     """The oldest of those first, as many as are needed."""
     backlog = Backlog(4, 100)

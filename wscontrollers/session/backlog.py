@@ -39,7 +39,7 @@ class Backlog:
         size: How many bytes may wait.
     """
 
-    __slots__ = ("_bytes", "_entries", "_frames", "_keys", "_size")
+    __slots__ = ("_again", "_bytes", "_entries", "_frames", "_keys", "_size")
 
     def __init__(self, frames: int, size: int) -> None:
         self._frames = frames
@@ -47,6 +47,7 @@ class Backlog:
         self._bytes = 0
         self._entries: deque[Entry] = deque()
         self._keys: dict[object, Entry] = {}
+        self._again: dict[object, int] = {}  # how many more wait with a key than the newest one
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -63,6 +64,8 @@ class Backlog:
         self._entries.append(entry)
         self._bytes += entry.size
         if entry.key is not None:
+            if entry.key in self._keys:
+                self._again[entry.key] = self._again.get(entry.key, 0) + 1
             self._keys[entry.key] = entry
 
     def pop(self) -> Entry:
@@ -112,9 +115,17 @@ class Backlog:
 
     def _left(self, entry: Entry) -> None:
         self._bytes -= entry.size
-        if self._keys.get(entry.key) is entry:
-            same = next((each for each in reversed(self._entries) if each.key == entry.key), None)
-            if same is None:
-                del self._keys[entry.key]
-            else:  # it waits too, for the newer one found no room in its place
-                self._keys[entry.key] = same
+        key = entry.key
+        if key is None:
+            return
+        again = self._again.get(key, 0)
+        if again > 1:
+            self._again[key] = again - 1
+        elif again:
+            del self._again[key]
+        if self._keys.get(key) is not entry:
+            return
+        if again:  # an older one waits too, for the newer one found no room in its place
+            self._keys[key] = next(each for each in reversed(self._entries) if each.key == key)
+        else:
+            del self._keys[key]
