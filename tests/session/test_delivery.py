@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, get_args
 
 import anyio
@@ -55,3 +56,30 @@ async def test_what_a_sender_is_told() -> None:
     assert told["slow"][-1] is Delivery.DROPPED
     assert Delivery.QUEUED in told["slow"]
     assert told["last"] == [Delivery.CLOSED, Delivery.CLOSED]
+
+
+@pytest.mark.parametrize("policy", ["drop_newest", "drop_oldest"])
+async def test_a_session_counts_what_its_client_lost(policy: Any) -> None:
+    """With either policy, though what gives way to a newer message had been queued."""
+    told: list[Any] = []
+
+    class Rooms(Controller):
+        outbox = policy
+        limits = Limits(outbox=3)
+
+        @websocket("/")
+        async def open(self, session: Session[Said, Said]) -> None:
+            async for message in session:
+                told.append([session.send_nowait(Said(text=message.text * 70_000)) for _ in range(8)])
+                told.append(session.dropped)
+                break
+
+    async with AsyncTestClient(App(controllers=[Rooms])) as client, client.connect("/", allow_leftovers=True) as session:
+        session.pause_reading()
+        await session.send(Said(text="x"))
+        await anyio.wait_all_tasks_blocked()
+        session.resume_reading()
+        frames = [json.loads(await session.receive_text()) for _ in range(8 - told[1] + 1)]
+    assert told[1] > 1
+    assert sum(frame.get("dropped", 0) for frame in frames) == told[1]
+    assert told[0].count(Delivery.DROPPED) == (told[1] if policy == "drop_newest" else 0)

@@ -283,6 +283,11 @@ class Session(Generic[In, Out]):
         """Whose session it is, if it was said."""
         return self._life.user
 
+    @property
+    def dropped(self) -> int:
+        """How many messages its client lost because it was slow: with `"drop_oldest"` also those that had been `QUEUED`."""
+        return self._life.outbox.dropped
+
     # Ending
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
