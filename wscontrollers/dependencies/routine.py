@@ -32,14 +32,9 @@ and the function ends with its call (`caller`). A handler with a service of the 
             if not await Resolution_0(values[0], scope, shield).unwind(error):
                 raise
             return None
-        exits = scope.end()
-        if exits is not None:
-            shield.shield = True
-            try:
-                await exits.leave(None, scope)
-            finally:
-                shield.shield = False
-        return result
+        ...
+
+where the rest is `_UNWOUND`.
 """
 
 from __future__ import annotations

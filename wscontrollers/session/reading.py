@@ -11,22 +11,15 @@ from typing import Any
 from anyio import CancelScope, Event
 from anyio.lowlevel import checkpoint
 
+from .inbox import Inbox
 from .inlet import Inlet, inlet_of
 from .loops import current_task, running_loop
-from .packing import bytes_of
 
 _BREATH = 64
 """After how many items whoever takes them lets others run, even if the next one is there already."""
 
 _DISCARDED = 256
 """How many frames of a peer that goes on after the end are read to see whether it leaves; then nothing more is read."""
-
-_LARGE = 4 * 1024
-_HEAVY = 128 * 1024
-"""Characters or bytes of a frame that is large, and of all large ones with which an inbox is full."""
-
-_HELD = 256
-"""Bytes that each frame counts for beside its own, where it waits beyond a full inbox: what is made of it is held, too."""
 
 Frame = MutableMapping[str, Any]
 """An ASGI event."""
@@ -64,22 +57,16 @@ class Reading:
     __slots__ = (
         "_ahead",
         "_awaiting",
-        "_beyond",
-        "_beyond_bytes",
         "_flooded",
-        "_heavy",
-        "_heavy_bytes",
+        "_inbox",
         "_inlet",
         "_is_ending",
         "_is_woken",
-        "_items",
-        "_kept",
         "_loop",
         "_may_go_direct",
         "_room",
         "_size",
         "_start",
-        "_took",
         "_wanted",
         "arrived",
         "epoch",
@@ -107,15 +94,11 @@ class Reading:
         self._start = start
         self._ahead = ahead
         self._size = size
-        self._beyond: deque[int] | None = None  # the bytes of each that waits beyond a full inbox
-        self._beyond_bytes = 0
-        self._heavy: deque[tuple[int, int]] | None = None  # of each large one that waits, its number and its size
-        self._heavy_bytes = self._kept = self._took = 0
         self.arrived = arrived
         self._flooded = flooded
         self._awaiting = 0
         self._loop = running_loop()
-        self._items: deque[Any] | None = None
+        self._inbox: Inbox | None = None  # an idle session needs none
         self._room: Event | None = None
         self._wanted: Event | None = None
         self.parked: asyncio.Task[Any] | CancelScope | None = None
@@ -147,8 +130,8 @@ class Reading:
             if not self.epoch % _BREATH:
                 await checkpoint()
             while not self.is_stopped:
-                if self._items:
-                    return self._taken(self._items)
+                if self._inbox:
+                    return self._taken(self._inbox)
                 if self.is_ahead:
                     self._wanted = Event()
                     await self._wanted.wait()
@@ -183,7 +166,7 @@ class Reading:
         Returns:
             The task; None where there is something else to do than to receive, which `next` knows.
         """
-        if self._items or self.is_ahead or self.is_stopped or self.waiter is not None or self._loop is None:
+        if self._inbox or self.is_ahead or self.is_stopped or self.waiter is not None or self._loop is None:
             return None
         if self.epoch % _BREATH == _BREATH - 1:
             return None  # it is time that others run: `next` lets them
@@ -222,17 +205,12 @@ class Reading:
     @property
     def unread(self) -> int:
         """How many frames wait."""
-        return len(self._items or ())
+        return len(self._inbox or ())
 
     @property
     def waiting(self) -> Iterator[Any]:
         """What waits to be handled."""
-        for item in self._items or ():
-            if item.__class__ is deque:
-                several: deque[Any] = item
-                yield from several
-            else:
-                yield item
+        return iter(()) if self._inbox is None else self._inbox.each
 
     @property
     def is_held(self) -> bool:
@@ -273,23 +251,11 @@ class Reading:
         finally:
             self._awaiting -= 1
 
-    def _taken(self, items: deque[Any]) -> Any:
+    def _taken(self, inbox: Inbox) -> Any:
         if self._room is not None:
             self._room.set()
             self._room = None
-        item = items.popleft()
-        if item.__class__ is deque:
-            several: deque[Any] = item
-            item = several.popleft()
-            if several:
-                items.appendleft(several)
-                return item
-        self._took += 1
-        while self._heavy and self._heavy[0][0] <= self._took:
-            self._heavy_bytes -= self._heavy.popleft()[1]
-        if self._beyond:
-            self._beyond_bytes -= self._beyond.popleft()  # one that waited beyond is within the bound now
-        return item
+        return inbox.take()
 
     async def _run(self) -> None:
         discarded = 0
@@ -302,15 +268,15 @@ class Reading:
                     if discarded < _DISCARDED:
                         continue
                     return
-                before = len(self._items or ())
+                before = self.unread
                 self._keep(self.arrived(frame))
                 if is_departure:
                     return
-                if len(self._items or ()) > before:
-                    self._weigh(frame)
-                    if len(self._items or ()) > self._ahead:
-                        self._count(frame)
-                if self._wanted is not None and self._items:
+                if self._inbox is not None and self.unread > before:
+                    self._inbox.weigh(frame.get("text") or frame.get("bytes") or b"")
+                    if self._inbox.is_flooded:
+                        self._flooded()
+                if self._wanted is not None and self._inbox:
                     return  # the session waits, and reads by itself from here on
                 await self._wait_for_room()
         finally:
@@ -327,32 +293,12 @@ class Reading:
     def _keep(self, item: Any) -> None:
         if item is None:
             return
-        if self._items is None:
-            self._items = deque()
-        self._items.append(item)
-        self._kept += 1
-
-    def _weigh(self, frame: Frame) -> None:
-        """Note a large frame that waits: what is made of it can take a hundred times as much."""
-        size = len(frame.get("text") or frame.get("bytes") or b"")
-        if size >= _LARGE:
-            if self._heavy is None:
-                self._heavy = deque()
-            self._heavy.append((self._kept, size))
-            self._heavy_bytes += size
-
-    def _count(self, frame: Frame) -> None:
-        """Count a frame that waits beyond a full inbox."""
-        if self._beyond is None:
-            self._beyond = deque()
-        size = _HELD + bytes_of(frame.get("text") or frame.get("bytes") or b"")
-        self._beyond.append(size)
-        self._beyond_bytes += size
-        if self._beyond_bytes > self._size:
-            self._flooded()
+        if self._inbox is None:
+            self._inbox = Inbox(self._ahead, self._size)
+        self._inbox.put(item)
 
     async def _wait_for_room(self) -> None:
-        while self._items and (len(self._items) >= self._ahead or self._heavy_bytes >= _HEAVY) and not self.is_stopped:
+        while self._inbox is not None and self._inbox.is_full and not self.is_stopped:
             if self._is_ending:
                 return
             if self._awaiting:
