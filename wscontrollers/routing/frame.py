@@ -63,8 +63,7 @@ def framed_session(func: Endpoint, origins: OriginPolicy | None = None) -> ASGIA
 
 
 async def _serve(func: Endpoint, websocket: WebSocket, framed: ServedWebSocket) -> None:
-    server = session.server_of(framed.send_event)
-    framed.guard = guard = None if server is None else session.stall_guard(server, framed.scope, session.DEFAULT_LIMITS.stall)
+    guard = _guard(framed, session.DEFAULT_LIMITS.stall)
     try:
         try:
             await func(websocket)
@@ -76,6 +75,13 @@ async def _serve(func: Endpoint, websocket: WebSocket, framed: ServedWebSocket) 
     finally:
         if guard is not None:
             guard.over()
+
+
+def _guard(framed: ServedWebSocket, stall: float | None) -> session.StallGuard | None:
+    """Have the writes of a WebSocket looked at on which no session is held, if its server is known."""
+    server = session.server_of(framed.send_event)
+    framed.guard = guard = None if server is None else session.stall_guard(server, framed.scope, stall)
+    return guard
 
 
 async def _answered(left: BaseException, websocket: ServedWebSocket) -> bool:
@@ -137,12 +143,9 @@ class PlannedEndpoint:
                 if plan.opens and not graph.is_open:
                     await graph.ensure_open()
                 is_held = plan.wants_session or plan.yields
-                if framed is not None:
-                    server = session.server_of(framed.send_event)
-                    if not is_held:
-                        framed.finds_way = session.way_past if self._direct else None
-                        if server is not None:
-                            framed.guard = guard = session.stall_guard(server, framed.scope, self._stall)
+                if framed is not None and not is_held:
+                    framed.finds_way = session.way_past if self._direct else None
+                    guard = _guard(framed, self._stall)
                 if is_held:
                     await _hold(self._holder(), websocket, graph, plan, self._path)
                 elif plan.cleans_up:
