@@ -10,8 +10,9 @@ import pytest
 from wscontrollers.groups.alone import Alone
 from wscontrollers.groups.engines.engine import History, Position
 from wscontrollers.groups.envelope import Envelope
-from wscontrollers.groups.local import LocalGroup, Tally
+from wscontrollers.groups.local import LocalGroup
 from wscontrollers.groups.publication import Publication
+from wscontrollers.groups.published import Tally
 from wscontrollers.messages import Gap
 from wscontrollers.session import Delivery
 
@@ -41,11 +42,11 @@ def group(*members: Any) -> LocalGroup:
 
 
 def test_what_became_of_it_is_counted() -> None:
-    """Sent and waiting is delivered; no room is dropped; who is gone is neither."""
+    """Sent and waiting is delivered, also where older ones gave way; no room is dropped; who is gone is neither."""
     tea = group(*map(Hearing, Delivery))
-    assert tea.deliver(Envelope({}).encode(), Position("e", 4)) == Tally(4, 2, 1)
+    assert tea.deliver(Envelope({}).encode(), Position("e", 4)) == Tally(4, 3, 1, 1)
     assert tea.position == Position("e", 4)
-    assert tea.deliver(Envelope({}, exclude=frozenset({"sent", "dropped"})).encode(), None) == Tally(0, 1, 0)
+    assert tea.deliver(Envelope({}, exclude=frozenset({"sent", "dropped"})).encode(), None) == Tally(0, 2, 0, 1)
     assert tea.position == Position("e", 4)
 
 

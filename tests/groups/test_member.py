@@ -17,6 +17,7 @@ from wscontrollers.messages import Gap, JsonCodec
 from wscontrollers.session import DEFAULT_LIMITS, Delivery
 from wscontrollers.session.delivery import Overflow
 from wscontrollers.session.framing import FlatFraming
+from wscontrollers.session.wire import Wire
 
 
 class Box:
@@ -43,7 +44,7 @@ def life(**options: Any) -> Any:
         "user": None,
         "framing": FlatFraming(JsonCodec(), None),
         "outbox": Box(),
-        "wire": SimpleNamespace(overflow=Overflow.DROP_NEWEST),
+        "wire": Wire(None, limits=DEFAULT_LIMITS, outbox="drop_newest"),
         "limits": DEFAULT_LIMITS,
     }
     return SimpleNamespace(**{**fields, **options})

@@ -129,4 +129,4 @@ def test_a_fork_of_who_entered_it() -> None:
     told, own, status, first = done.stdout.splitlines()
     assert status == "0"
     assert "before this process forked. Fix: enter it in the process that uses it" in told
-    assert own == first == "Published(delivered=0, dropped=0, mark=None)"
+    assert own == first == "Published(delivered=0, dropped=0, mark=None, displaced=0)"

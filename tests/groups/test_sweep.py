@@ -18,11 +18,13 @@ from wscontrollers.groups.publication import Publication
 from wscontrollers.groups.rows import rows_of
 from wscontrollers.groups.sweep import Sweep
 from wscontrollers.messages import JsonCodec, MsgPackCodec
-from wscontrollers.session.delivery import Delivery, Overflow
+from wscontrollers.session import DEFAULT_LIMITS
+from wscontrollers.session.delivery import Delivery
 from wscontrollers.session.direct import DirectWriter
 from wscontrollers.session.framing import FlatFraming
 from wscontrollers.session.outbox import Outbox
 from wscontrollers.session.owner import Owner
+from wscontrollers.session.wire import Wire
 
 pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio"])  # the servers whose `send` is stepped run on it alone
 
@@ -42,7 +44,7 @@ class Ear(Owner):
         self.reads = asyncio.Event()  # uvicorn waits for one of these
         self.reads.set()
         self.framing = FlatFraming(codec or JsonCodec(), None)
-        self.wire = SimpleNamespace(overflow=Overflow.CLOSE)
+        self.wire = Wire(None, limits=DEFAULT_LIMITS)
         self.outbox = Outbox(self.take, self, frames=1, size=1000)
 
     async def take(self, event: Any) -> None:
@@ -82,7 +84,8 @@ def publication(text: str = "tea", **options: Any) -> Publication:
 
 
 def swept(published: Publication, hearing: list[Member]) -> tuple[int, int]:
-    return Sweep(published, rows_of(hearing).of(published)).run()
+    tally = Sweep(published, rows_of(hearing).of(published)).run()
+    return tally.delivered, tally.dropped
 
 
 async def members(ears: list[Ear]) -> list[Member]:

@@ -83,7 +83,8 @@ def test_only_what_may_be_dropped_is_shed() -> None:
         backlog.push(entry)
     assert backlog.shed(98) == 2
     assert list(backlog) == [kept, expendable[2]]
-    assert backlog.shed(100) == 1
+    assert backlog.shed(100) == 0, "it would not make room"
+    assert backlog.shed(99) == 1
     assert not backlog.has_room(100)
 
 
@@ -101,6 +102,9 @@ def test_what_is_counted_is_what_is_there(steps: list[tuple[str, int, int]]) -> 
         elif step == "forget" and entries:
             backlog.forget(entries[size % len(entries)])
         elif step == "shed":
-            backlog.shed(size)
+            shed = backlog.shed(size)
+            assert not shed or backlog.has_room(size)
+        assert list(backlog._expendable) == [entry for entry in backlog if entry.is_expendable]
+        assert backlog._spare == sum(entry.size for entry in backlog if entry.is_expendable)
         assert backlog._bytes == sum(entry.size for entry in backlog)
         assert set(backlog._keys) == {entry.key for entry in backlog if entry.key is not None}

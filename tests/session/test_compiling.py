@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from wscontrollers import App, Controller, DeclarationError, JsonRpc, Message, Session, WebSocket, latest, receive, websocket
 from wscontrollers.session import Contract, Limits
 from wscontrollers.session.compiling import wire_of
+from wscontrollers.session.delivery import Overflow
 from wscontrollers.session.handlers import handlers_of
 
 
@@ -124,6 +125,21 @@ def test_a_key_of_the_controllers_policy_has_a_hash() -> None:
     with pytest.raises(DeclarationError, match=r"latest\(key='text'\): the values of \S+\.Listed\.text cannot .*Fix: ") as caught:
         wire_of(Contract(outbox=latest(key="text")), endpoint)
     assert len(caught.value.faults) == 1
+
+
+def test_the_key_of_a_controllers_latest_is_a_field_of_some_message() -> None:
+    """One that no message has is a slip; a message without it is treated as if it said "close"."""
+
+    class Priced(Message):
+        symbol: str
+
+    async def endpoint(session: Session[Say, Priced | Said]) -> None: ...
+
+    with pytest.raises(DeclarationError, match=r"latest\(key='sybmol'\): no message that goes out .*name one of symbol, text\.$"):
+        wire_of(Contract(outbox=latest(key="sybmol")), endpoint)
+    wire = wire_of(Contract(outbox=latest(key="symbol")), endpoint)
+    assert wire.policy_of(Priced(symbol="TEA")) == (Overflow.CLOSE, (Priced, "TEA"))
+    assert wire.policy_of(Said(text="TEA")) == (Overflow.CLOSE, None)
 
 
 def test_json_rpc_has_no_streams_and_no_raw_frames() -> None:

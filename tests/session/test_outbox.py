@@ -137,7 +137,7 @@ async def test_without_room_the_policy_close_ends_the_session() -> None:
 @pytest.mark.parametrize(
     ("policy", "last", "got"),
     [
-        (Overflow.DROP_OLDEST, Delivery.QUEUED, ["a", "gap 2", "d", "e"]),
+        (Overflow.DROP_OLDEST, Delivery.DISPLACED, ["a", "gap 2", "d", "e"]),
         (Overflow.DROP_NEWEST, Delivery.DROPPED, ["a", "gap 2", "b", "c"]),
     ],
 )
@@ -153,6 +153,22 @@ async def test_without_room_messages_are_dropped_and_the_peer_is_told(policy: Ov
         assert outbox.dropped == 2
         peer.gate.set()
     assert peer.got == got
+
+
+async def test_a_message_that_cannot_get_room_displaces_none() -> None:
+    """`drop_oldest` where what may be dropped is too little: only the new message is lost, and its sender is told so."""
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(tasks)
+        outbox = peer.outbox(frames=9, size=10)
+        outbox.send_nowait(frame("a"), 1)
+        await anyio.wait_all_tasks_blocked()
+        outbox.send_nowait(frame("kept"), 5)
+        assert outbox.send_nowait(frame("b"), 5, Overflow.DROP_OLDEST) is Delivery.QUEUED
+        assert outbox.send_nowait(frame("c"), 6, Overflow.DROP_OLDEST) is Delivery.DROPPED
+        assert outbox.send_nowait(frame("d"), 4, Overflow.DROP_OLDEST) is Delivery.DISPLACED
+        assert outbox.dropped == 2
+        peer.gate.set()
+    assert peer.got == ["a", "gap 2", "kept", "d"]
 
 
 async def test_only_the_newest_of_each_key_is_kept() -> None:
@@ -269,8 +285,10 @@ def test_whatever_is_sent_the_bounds_hold_and_every_loss_is_told(sends: list[tup
             peer = Peer(tasks)
             outbox = peer.outbox(frames=4, size=12)
             for policy, key, size, lets_write in sends:
-                outbox.send_nowait(frame("m"), size, policy, key)
+                before = outbox.dropped, outbox.replaced
+                told = outbox.send_nowait(frame("m"), size, policy, key)
                 assert outbox.waiting <= 4
+                assert (told in (Delivery.DROPPED, Delivery.DISPLACED)) is (outbox.dropped > before[0])
                 if lets_write:
                     peer.gate.set()
                     for _ in range(20):  # more than enough for all that may wait

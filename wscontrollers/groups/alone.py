@@ -94,9 +94,9 @@ async def publish_or_hand(hub: Hub, group: str, envelope: Envelope) -> Published
         return await hub.publish(group, named)
     except EngineDownError:
         if not alone.end(name):
-            return Published(None, None)  # it has arrived, though the engine did not say so
+            return Published.on_its_way()  # it has arrived, though the engine did not say so
         tally = local.deliver(b"", None, named)
         alone.handed(name)
-        return Published(tally.delivered, tally.dropped)
+        return tally.published()
     finally:
         alone.end(name)

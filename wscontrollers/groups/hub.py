@@ -170,8 +170,8 @@ class Hub(Hearing):
             return Published(0, 0, mark)
         known = group.tally
         if known is None or known.offset != position.offset:
-            return Published(None, None, mark)
-        return Published(known.delivered, known.dropped, mark)
+            return Published.on_its_way(mark)
+        return known.published(mark)
 
     # Members
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
 
 from anyio import Lock
 
@@ -15,23 +14,11 @@ from .envelope import Envelope
 from .member import Member
 from .names import USER, channel_of
 from .publication import Publication
+from .published import Tally
 from .rows import Rows, rows_of
 from .sweep import Sweep
 
 logger = logger_of("wscontrollers.groups")
-
-
-class Tally(NamedTuple):
-    """What became of one publication in this process.
-
-    Attributes:
-        delivered: To how many sessions it was sent, or for how many it waits.
-        dropped: For how many there was no room.
-    """
-
-    offset: int
-    delivered: int
-    dropped: int
 
 
 class LocalGroup:
@@ -134,10 +121,11 @@ class LocalGroup:
         publication = self.publication(data, position, envelope)
         if position is not None:
             self.position = position
-        delivered = dropped = 0
-        if publication is not None:
-            delivered, dropped = Sweep(publication, self._rows_for(publication).of(publication)).run()
-        self.tally = Tally(0 if position is None else position.offset, delivered, dropped)
+        offset = 0 if position is None else position.offset
+        if publication is None:
+            self.tally = Tally(offset, 0, 0)
+        else:
+            self.tally = Sweep(publication, self._rows_for(publication).of(publication)).run(offset)
         return self.tally
 
     def _rows_for(self, publication: Publication) -> Rows:

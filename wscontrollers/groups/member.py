@@ -165,8 +165,7 @@ class Member:
             shared = publication.frame_for(life.framing)
             if shared is None:
                 return Delivery.DROPPED
-            overflow = publication.envelope.overflow or life.wire.overflow
-            return life.outbox.send_nowait({**shared.event}, shared.size, overflow, publication.key)
+            return life.outbox.send_nowait({**shared.event}, shared.size, *publication.policy_for(life.wire))
         except Exception:
             logger.exception("session %s: a group's message could not be delivered", life.id)
             return Delivery.DROPPED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..messages import Latest
 from ..session.shared import SharedFrame
 from .engines.engine import Position
 from .envelope import Envelope
@@ -11,7 +12,9 @@ from .marks import Mark
 from .names import SESSION, USER
 
 if TYPE_CHECKING:
+    from ..session.delivery import Overflow
     from ..session.framing import Framing
+    from ..session.wire import Wire
     from .member import Member
 
 
@@ -25,16 +28,15 @@ class Publication:
         is_marked: Whether its frames tell their place.
     """
 
-    __slots__ = ("_frames", "_mark", "envelope", "group", "key", "position")
+    __slots__ = ("_frames", "_keys", "_mark", "envelope", "group", "position")
 
     def __init__(self, group: str, envelope: Envelope, position: Position | None, *, is_marked: bool) -> None:
         self.group = group
         self.envelope = envelope
         self.position = position
         self._mark = str(Mark(group, position)) if is_marked and position is not None else None
-        # A newer message in the place of an older one would let its mark overtake those between: who is lost there loses them.
-        self.key: object = None if envelope.key is None or self._mark is not None else (group, envelope.key)
         self._frames: dict[str, SharedFrame | None] = {}
+        self._keys: dict[Wire, object] | None = None
 
     def is_for(self, member: Member) -> bool:
         """Whether a member is among those that get it."""
@@ -56,6 +58,27 @@ class Publication:
     def is_for_all(self) -> bool:
         """Whether nobody has to be asked."""
         return not self.envelope.exclude and self.envelope.to is None
+
+    def policy_for(self, wire: Wire) -> tuple[Overflow, object]:
+        """What happens to it where there is no room, and the key under which a newer one replaces it.
+
+        In a group with a history none does: a newer message in the place of an older one would let its mark overtake those
+        between, and who is lost there would lose them.
+
+        Args:
+            wire: What the session speaks, with what its controller says.
+        """
+        envelope = self.envelope
+        policy = envelope.overflow or wire.overflow
+        if self._mark is not None:
+            return policy, None
+        key: object = envelope.key
+        if key is None and envelope.overflow is None and isinstance(wire.outbox, Latest):
+            keys = self._keys = {} if self._keys is None else self._keys
+            if wire not in keys:
+                keys[wire] = wire.published_key(envelope.frames)
+            key = keys[wire]
+        return policy, None if key is None else (self.group, key)
 
     def frame_for(self, framing: Framing) -> SharedFrame | None:
         """The frame in the way that a session frames; None where none can be made of what was published."""

@@ -12,6 +12,7 @@ from ..session.direct import write_to_each
 from ..session.outbox import GONE, Outbox
 from .member import Member
 from .publication import Publication
+from .published import Tally
 from .rows import Row, Rows
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Sweep:
         rows: Who gets it.
     """
 
-    __slots__ = ("_dropped", "_left", "_missed", "_publication", "_row", "_rows", "_walk")
+    __slots__ = ("_displaced", "_dropped", "_left", "_missed", "_publication", "_row", "_rows", "_walk")
 
     _row: Row
     _left: Iterator[Outbox]
@@ -44,14 +45,17 @@ class Sweep:
     def __init__(self, publication: Publication, rows: Rows) -> None:
         self._publication = publication
         self._rows = rows
-        self._missed = self._dropped = 0
+        self._missed = self._dropped = self._displaced = 0
         self._walk = 0
 
-    def run(self) -> tuple[int, int]:
+    def run(self, offset: int = 0) -> Tally:
         """Hand it to all of them.
 
+        Args:
+            offset: Its place in the group.
+
         Returns:
-            To how many it was sent, or for how many it waits; and for how many there was no room.
+            What became of it.
         """
         for row in self._rows.rows:
             shared = self._framed(row.members[0])
@@ -61,7 +65,7 @@ class Sweep:
                 self._run_through(row, shared)
         for member in self._rows.others:
             self._offer(member)
-        return self._rows.size - self._missed - self._dropped, self._dropped
+        return Tally(offset, self._rows.size - self._missed - self._dropped, self._dropped, self._displaced)
 
     def _run_through(self, row: Row, shared: SharedFrame) -> None:
         self._row = row
@@ -112,6 +116,8 @@ class Sweep:
         delivery = member.offer(self._publication)
         if delivery is Delivery.DROPPED:
             self._dropped += 1
+        elif delivery is Delivery.DISPLACED:
+            self._displaced += 1
         elif delivery is Delivery.CLOSED:
             self._missed += 1
 

@@ -13,11 +13,16 @@ class Latest(NamedTuple):
 
     key: str | Callable[[Any], Hashable]
 
+    def holds_for(self, message: Any) -> bool:
+        """Whether a message has such a key; a function takes any."""
+        if not isinstance(self.key, str):
+            return True
+        return self.key in message if isinstance(message, Mapping) else hasattr(message, self.key)
+
     def of(self, message: Any) -> Hashable:
-        """The key of a message.
+        """The key of a message that has one.
 
         Raises:
-            AttributeError: The message has no field of that name (KeyError for a TypedDict).
             TypeError: The key has no hash.
         """
         key = self._of(message)

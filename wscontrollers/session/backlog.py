@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterator
 
 from anyio import Event
@@ -32,20 +32,22 @@ class Entry:
 
 
 class Backlog:
-    """The frames of one outbox that wait, in their order.
+    """The frames of one outbox that wait, in their order; any of them leaves in constant time.
 
     Args:
         frames: How many may wait.
         size: How many bytes may wait.
     """
 
-    __slots__ = ("_again", "_bytes", "_entries", "_frames", "_keys", "_size")
+    __slots__ = ("_again", "_bytes", "_entries", "_expendable", "_frames", "_keys", "_size", "_spare")
 
     def __init__(self, frames: int, size: int) -> None:
         self._frames = frames
         self._size = size
         self._bytes = 0
-        self._entries: deque[Entry] = deque()
+        self._entries: OrderedDict[Entry, None] = OrderedDict()
+        self._expendable: OrderedDict[Entry, None] = OrderedDict()  # those of them that may be dropped, in the same order
+        self._spare = 0  # the bytes of these
         self._keys: dict[object, Entry] = {}
         self._again: dict[object, int] = {}  # how many more wait with a key than the newest one
 
@@ -57,12 +59,15 @@ class Backlog:
 
     def has_room(self, size: int) -> bool:
         """Whether a frame of so many bytes may wait too; one alone always may."""
-        return not self._entries or (len(self._entries) < self._frames and self._bytes + size <= self._size)
+        return self._fits(size, len(self._entries), self._bytes)
 
     def push(self, entry: Entry) -> None:
         """Let a frame wait behind the others."""
-        self._entries.append(entry)
+        self._entries[entry] = None
         self._bytes += entry.size
+        if entry.is_expendable:
+            self._expendable[entry] = None
+            self._spare += entry.size
         if entry.key is not None:
             if entry.key in self._keys:
                 self._again[entry.key] = self._again.get(entry.key, 0) + 1
@@ -70,14 +75,14 @@ class Backlog:
 
     def pop(self) -> Entry:
         """Take the first one."""
-        entry = self._entries.popleft()
+        entry, _ = self._entries.popitem(last=False)
         self._left(entry)
         return entry
 
     def forget(self, entry: Entry) -> None:
         """Take out one that nobody wants any more; one that has left is nothing."""
         if entry in self._entries:
-            self._entries.remove(entry)
+            del self._entries[entry]
             self._left(entry)
 
     def replace(self, key: object, frame: Frame, size: int) -> bool:
@@ -85,10 +90,12 @@ class Backlog:
         entry = self._keys.get(key)
         if entry is None:
             return False
-        total = self._bytes + size - entry.size
-        if total > self._size and size > entry.size and len(self._entries) > 1:
+        more = size - entry.size
+        if self._bytes + more > self._size and more > 0 and len(self._entries) > 1:
             return False
-        self._bytes = total
+        self._bytes += more
+        if entry.is_expendable:
+            self._spare += more
         entry.frame, entry.size = frame, size
         return True
 
@@ -100,21 +107,25 @@ class Backlog:
         return entry is not None
 
     def shed(self, size: int) -> int:
-        """Drop the oldest frames that may be dropped until there is room; how many were.
+        """Drop the oldest frames that may be dropped until there is room; how many were. None is where that would not make any.
 
         Only what came to be dropped may be: an answer, or a message that says "close", is not.
         """
         shed = 0
-        while not self.has_room(size):
-            oldest = next((entry for entry in self._entries if entry.is_expendable), None)
-            if oldest is None:
-                break
-            self.forget(oldest)
-            shed += 1
+        if self._fits(size, len(self._entries) - len(self._expendable), self._bytes - self._spare):
+            while not self.has_room(size):
+                self.forget(next(iter(self._expendable)))
+                shed += 1
         return shed
+
+    def _fits(self, size: int, frames: int, held: int) -> bool:
+        return not frames or (frames < self._frames and held + size <= self._size)
 
     def _left(self, entry: Entry) -> None:
         self._bytes -= entry.size
+        if entry.is_expendable:
+            del self._expendable[entry]
+            self._spare -= entry.size
         key = entry.key
         if key is None:
             return

@@ -12,6 +12,8 @@ class Delivery(Enum):
     """It was handed to the connection."""
     QUEUED = "queued"
     """It waits behind others for the peer."""
+    DISPLACED = "displaced"
+    """It waits like one that is queued, and messages that waited before it were dropped to make room."""
     DROPPED = "dropped"
     """There was no room, and the policy is to drop it."""
     CLOSED = "closed"

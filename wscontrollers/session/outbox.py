@@ -121,7 +121,7 @@ class Outbox(Writing):
             key: Of the frames that wait with one key, the newest takes the place of the older one.
 
         Returns:
-            `SENT`, `QUEUED`, `DROPPED` or `CLOSED`.
+            `SENT`, `QUEUED`, `DISPLACED`, `DROPPED` or `CLOSED`.
 
         Raises:
             RuntimeError: The handshake is not accepted.
@@ -138,8 +138,8 @@ class Outbox(Writing):
             if key is not None and self._backlog.replace(key, frame, size):
                 self.replaced += 1
                 return Delivery.QUEUED
-            if not self._backlog.has_room(size) and not self._make_room(size, policy, key):
-                return Delivery.CLOSED if self._state is State.CLOSED else Delivery.DROPPED
+            if not self._backlog.has_room(size):
+                return self._squeeze(self._backlog, Entry(frame, size, key), policy)
         self._queue(Entry(frame, size, key, is_expendable=policy is Overflow.DROP_OLDEST))
         return Delivery.QUEUED
 
@@ -212,19 +212,25 @@ class Outbox(Writing):
             self._backlog = Backlog(self._frames, self._size)
         self._backlog.push(entry)
 
-    def _make_room(self, size: int, policy: Overflow, key: object) -> bool:
+    def _squeeze(self, backlog: Backlog, entry: Entry, policy: Overflow) -> Delivery:
+        """Do with a frame for which there is no room as its policy says."""
         if policy is Overflow.CLOSE:
             self.close()
             self._owner.overflown()
-            return False
-        if policy is Overflow.DROP_OLDEST and self._backlog is not None:
-            if key is not None:
-                self.replaced += self._backlog.discard(key)
-            self._lose(self._backlog.shed(size))
-            if self._backlog.has_room(size):
-                return True
+            return Delivery.CLOSED
+        if policy is Overflow.DROP_OLDEST:
+            entry.is_expendable = True
+            if entry.key is not None:
+                self.replaced += backlog.discard(entry.key)
+            shed = backlog.shed(entry.size)
+            if backlog.has_room(entry.size):
+                backlog.push(entry)
+                if shed:
+                    self._lose(shed)
+                    return Delivery.DISPLACED
+                return Delivery.QUEUED
         self._lose(1)
-        return False
+        return Delivery.DROPPED
 
     def _lose(self, frames: int) -> None:
         self.dropped += frames

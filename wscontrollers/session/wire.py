@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import DeclarationError
@@ -19,6 +19,7 @@ from ..messages import (
 )
 from .delivery import Overflow
 from .framing import FlatFraming, Framing, Read
+from .keys import PublishedKeys
 from .limits import Limits
 from .owner import Frame
 from .packing import bytes_of
@@ -43,7 +44,7 @@ class Wire:
         protocol: Spoken in place of flat frames in a codec.
     """
 
-    __slots__ = ("_codecs", "_framings", "_raw", "_rpc", "incoming", "limits", "outbox", "sends")
+    __slots__ = ("_codecs", "_framings", "_keys", "_raw", "_rpc", "incoming", "limits", "outbox", "sends")
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Wire:
         self.limits = limits
         self.outbox = outbox
         self.sends = tuple(sends)
+        self._keys: PublishedKeys | None = None
         self._raw = raw
         self._rpc = None if protocol is None else self._compiled(protocol, outgoing)
         self._codecs = () if protocol is not None else tuple(codecs) or (JsonCodec(),)
@@ -83,15 +85,31 @@ class Wire:
 
     @property
     def overflow(self) -> Overflow:
-        """What happens to a group's message without room whose class says nothing; one has no key here, and is not replaced."""
+        """What happens to a group's message without room whose class says nothing, if it is not replaced by `published_key`."""
         return Overflow.CLOSE if isinstance(self.outbox, Latest) else Overflow(self.outbox)
+
+    def published_key(self, frames: Mapping[str, str | bytes]) -> object:
+        """The key under which a newer message of a group replaces an older one, by what the controller says; None without one.
+
+        The messages that the endpoint declares to send are read for it. Of others only their keys on the wire are known: the
+        one that `latest(key="...")` names.
+
+        Args:
+            frames: By subprotocol, what was written where the message was published.
+        """
+        frame = frames.get(JsonCodec.subprotocol)
+        if frame is None or not isinstance(self.outbox, Latest):
+            return None
+        if self._keys is None:
+            self._keys = PublishedKeys(self.outbox, self.sends)
+        return self._keys.key_of(frame)
 
     def policy_of(self, message: Any) -> tuple[Overflow, object]:
         """What happens to a message without room, and the key under which a newer one replaces it."""
         cls: type[Any] = message.__class__
         policy = outbox_policy_of(cls) or self.outbox
         if isinstance(policy, Latest):
-            return Overflow.CLOSE, (cls, policy.of(message))
+            return Overflow.CLOSE, (cls, policy.of(message)) if policy.holds_for(message) else None
         return Overflow(policy), None
 
     def _compiled(self, protocol: JsonRpc, outgoing: MessageUnion | None) -> Rpc:

@@ -1,0 +1,49 @@
+"""Keys of messages that others published, by the policy of the session that they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, cast
+
+from pydantic_core import from_json
+
+from ..messages import FrameError, JsonCodec, Latest, MessageUnion
+
+
+class PublishedKeys:
+    """Finds what a controller's `latest(key=...)` compares in frames of JSON, for the messages themselves are elsewhere.
+
+    Messages that are declared to go out are read. Of others there is only what stands on the wire: their tag, and the field of
+    the key's name.
+
+    Args:
+        policy: The controller's.
+        sends: All types that are declared to go out.
+    """
+
+    __slots__ = ("_policy", "_read")
+
+    def __init__(self, policy: Latest, sends: Sequence[Any]) -> None:
+        self._policy = policy
+        self._read = JsonCodec().reader(MessageUnion(list(sends), where="latest(key=...)", side="client"))
+
+    def key_of(self, frame: str | bytes) -> Hashable:
+        """The key of a message; None where it has none.
+
+        Raises:
+            Exception: What a function that makes keys raises.
+        """
+        try:
+            incoming = self._read(frame)
+        except FrameError:
+            return self._field_of(frame)
+        message = incoming.message
+        return (incoming.tag, self._policy.of(message)) if self._policy.holds_for(message) else None
+
+    def _field_of(self, frame: str | bytes) -> Hashable:
+        name = self._policy.key
+        fields = cast("dict[str, Any]", from_json(frame))
+        if not isinstance(name, str) or name not in fields:
+            return None
+        key: object = fields[name]
+        return (fields.get("type"), key) if isinstance(key, str | int | float | bool | None) else None
