@@ -156,7 +156,7 @@ class Sessions(RuleBasedStateMachine):
             assert self.stage.active == self.model.active
         self.has_left = True
         self.run(self.peer.close(3000) if how == "leave" else called(self.peer.reset))
-        self.model.close("client", 3000 if how == "leave" else 1005, grace=False)
+        self.model.close(*(("client", 3000) if how == "leave" else ("network", 1006)), grace=False)
 
     # What the server does
 

@@ -11,6 +11,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tests.testing.endpoints import echo
 from tests.testing.lines import every_line
+from wscontrollers import App, Session
+from wscontrollers.session import Ended
 from wscontrollers.testing import AsyncTestClient
 
 pytestmark = pytest.mark.anyio
@@ -122,6 +124,53 @@ async def test_a_half_open_connection_tells_nothing(async_client_of: Clients) ->
             session.reset()
             await anyio.wait_all_tasks_blocked()
         assert seen == ["before", 1005]
+
+
+@every_line
+@pytest.mark.parametrize("leaves", ["close", "reset"])
+async def test_a_session_knows_a_loss_from_a_close(is_real: bool, leaves: str) -> None:
+    """By the network, or by its client; a plain `WebSocket` cannot tell it from a close without a code."""
+    ends: list[object] = []
+    app = App()
+
+    @app.websocket("/")
+    async def endpoint(session: Session[bytes, bytes]) -> None:
+        async for _ in session:
+            pass
+        ends.append(session.ended)
+
+    async with AsyncTestClient(app, real=is_real) as client:
+        async with client.connect("/") as session:
+            if leaves == "close":
+                await session.close(3001, "bye")
+            else:
+                session.reset()
+        assert ends == [Ended("client", 3001, "bye") if leaves == "close" else Ended("network", 1006)]
+
+
+@every_line
+async def test_who_has_left_sees_nothing_any_more(async_client_of: Clients) -> None:
+    """What came before is there; whoever waits for more is told at once that nothing comes."""
+    async with async_client_of(echo) as client, client.connect("/", allow_leftovers=True) as session:
+        await session.send_text("a")
+        assert await session.receive_text() == "a"
+        await session.close()
+        with pytest.raises(RuntimeError, match=r"a close is awaited, but the test has left .*Fix: await it before close\(\)"):
+            await session.expect_closed()
+        with pytest.raises(RuntimeError, match="a frame is awaited, but the test has left"):
+            await session.receive()
+        await session.expect_nothing()
+
+
+@every_line
+@pytest.mark.parametrize(("code", "reason"), [(17, ""), (1005, ""), (1006, ""), (1000, "x" * 124)])
+async def test_a_close_frame_that_no_client_can_send(async_client_of: Clients, code: int, reason: str) -> None:
+    """It is refused on every line, and the session goes on (RFC 6455, sections 5.5 and 7.4)."""
+    async with async_client_of(echo) as client, client.connect("/") as session:
+        with pytest.raises(ValueError, match=rf"close\({code}, .*no close frame may hold that. Fix: "):
+            await session.close(code, reason)
+        await session.send_text("a")
+        assert await session.receive_text() == "a"
 
 
 @every_line

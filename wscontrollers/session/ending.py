@@ -22,8 +22,9 @@ class Ended:
     """How a session ended.
 
     Attributes:
-        by: Who ended it; "network" where the connection broke. Some servers report a lost peer as 1005, which is a polite close
-            without a code too; then it is "client". A server that ends closes with 1012, and gives no reason; that is "server".
+        by: Who ended it; "network" where the connection broke, with 1006. A server that is not known, or that a middleware
+            hides, may report that as 1005, which is a polite close without a code too; then it is "client". A server that ends
+            closes with 1012, and gives no reason; that is "server".
         code: The close code (RFC 6455, section 7.4).
         reason: The reason that was sent with it.
         exception: What ended it here, if it was an exception.

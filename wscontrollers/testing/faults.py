@@ -38,7 +38,10 @@ class FaultyPeer:
         self._transport.vanish()
 
     def reset(self) -> None:
-        """Break the connection off without a close; the application sees a disconnect with uvicorn's code for a loss, 1005."""
+        """Break the connection off without a close; the application sees a loss.
+
+        A session ends with 1006, by "network"; a plain `WebSocket` sees uvicorn's code for it, 1005.
+        """
         self._transport.reset()
 
     async def flood(self, frames: Iterable[str | bytes]) -> int:

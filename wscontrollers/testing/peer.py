@@ -10,6 +10,8 @@ from typing import Any, Literal, NoReturn
 import anyio
 from starlette.types import Message
 
+from ..session.ending import MAX_REASON
+from ..websockets import may_be_sent
 from .failures import LeftoverFrames, ReceiveTimeout, SessionClosed, Timeout, UnexpectedFrame, patience
 from .faults import FaultyPeer
 from .frames import described
@@ -57,7 +59,20 @@ class Peer(FaultyPeer):
         await self._transport.send(text if mode == "text" else text.encode())
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the session; what the application sends from now on, nobody sees."""
+        """Close the session; what the application sends from now on, nobody sees.
+
+        Args:
+            code: The close code (RFC 6455, section 7.4).
+            reason: At most 123 bytes.
+
+        Raises:
+            ValueError: No client may send the code, or the reason is too long.
+        """
+        if not may_be_sent(code) or len(reason.encode()) > MAX_REASON:
+            raise ValueError(
+                f"{self._where}: close({code}, {reason!r}): no close frame may hold that. Fix: use 1000, or one of 3000 to 4999, "
+                f"and a reason of at most {MAX_REASON} bytes."
+            )
         self._lay_at_close = self._transport.arrivals.waiting()
         await self._transport.close(code, reason)
 
@@ -181,6 +196,11 @@ class Peer(FaultyPeer):
             raise RuntimeError(
                 f"{self._where}: {awaited} is awaited, but the test has stopped reading. Fix: resume_reading() first; "
                 "behind vanish() nothing comes any more."
+            )
+        if self._transport.run.peer_left and not arrivals.waiting():
+            raise RuntimeError(
+                f"{self._where}: {awaited} is awaited, but the test has left this session, and sees nothing of it any more. "
+                "Fix: await it before close() or reset()."
             )
         seconds = self._seconds(timeout)
         with anyio.move_on_after(seconds):

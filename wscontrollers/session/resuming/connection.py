@@ -8,13 +8,13 @@ from typing import Final
 from anyio import CancelScope
 from starlette.types import Receive, Scope, Send
 
+from ..loss import NO_STATUS, has_closed
 from ..owner import Frame
-from ..stepping import server_of
 
 LOST: Final = frozenset({1005, 1006, 1011, 1012})
 """Codes of a connection that was lost: without a close, by a ping that was not answered, or with the server.
 
-Servers report some peers that are lost as 1005, which a polite close without a code is, too (see `has_left`).
+Servers report some peers that are lost as 1005, which a polite close without a code is, too (see `has_left`, and `loss`).
 """
 
 
@@ -99,11 +99,9 @@ class Connection:
         Args:
             event: ASGI's `websocket.disconnect`.
         """
-        code = event.get("code", 1005)
+        code = event.get("code", NO_STATUS)
         if code == _SERVICE_RESTART:
             return self._ends_with_server
-        if code != 1005:
+        if code != NO_STATUS:
             return code not in LOST
-        # What uvicorn's default class has received tells a close without a code from a broken connection.
-        connection = getattr(server_of(self.send), "conn", None)
-        return getattr(connection, "close_rcvd", None) is not None
+        return has_closed(self.send) is True
