@@ -463,6 +463,90 @@ def test_clean_ups_that_fail_hide_none_of_the_others(ws: str, caplog: pytest.Log
         assert f"ZeroDivisionError: {words}" in logging.Formatter().format(told[0]), words
 
 
+def test_clean_ups_that_fail_behind_a_reset_hide_none_of_the_others(ws: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody is there to be told; all of them run, the log has them, and the next session is served."""
+    ran = queue.Queue[str]()
+
+    def failing(name: str) -> Any:
+        async def dependency() -> AsyncIterator[None]:
+            try:
+                yield
+            finally:
+                ran.put(name)
+                raise ZeroDivisionError(f"clean-up {name}")
+
+        return Depends(dependency)
+
+    class Untidy(Controller):
+        dependencies = [failing("a"), failing("b")]
+
+        @websocket("/")
+        async def open(self, session: Session) -> AsyncIterator[None]:
+            yield
+            assert session.ended is not None
+            ran.put(session.ended.by)
+
+        @receive
+        async def say(self, message: Say) -> Tick:
+            return Tick(round=1)
+
+    with caplog.at_level(logging.ERROR), serving(App(controllers=[Untidy]), ws=ws) as address:
+        for _ in range(2):
+            raw = handshake(address)
+            reset(raw)
+            assert [ran.get(timeout=10) for _ in range(3)] == ["network", "b", "a"]
+        with connect(f"ws://{address}/") as peer:
+            peer.send('{"type":"say","text":"go","ref":1}')
+            assert '"round":1' in str(peer.recv(timeout=10))
+    told = [logging.Formatter().format(record) for record in caplog.records if record.name == "wscontrollers.session"]
+    assert len(told) == 3
+    for text in told:
+        assert "ZeroDivisionError: clean-up a" in text
+        assert "ZeroDivisionError: clean-up b" in text
+
+
+def test_a_stream_to_one_that_does_not_read_stands_still_and_can_be_cancelled(ws: str) -> None:
+    """The generator waits for its reader and ends at the `cancel`; the reader then sees each item once, in order, and the end."""
+    sessions, closed = queue.Queue[Session[Any, Any]](), queue.Queue[int]()
+    server = ServerLoop()
+
+    class Feed(Controller):
+        limits = Limits(stall=None)
+
+        @websocket("/")
+        async def open(self, session: Session) -> AsyncIterator[None]:
+            server.loop = asyncio.get_running_loop()
+            sessions.put(session)
+            yield
+
+        @receive
+        async def go(self, message: Go) -> AsyncIterator[Tick]:
+            number = 0
+            try:
+                while True:
+                    yield Tick(round=number, padding="x" * 8 * KIB)
+                    number += 1
+            finally:
+                closed.put(number)
+
+    with (
+        serving(App(controllers=[Feed]), ws=ws, buffers=4 * KIB) as address,
+        connect(f"ws://{address}/", compression=None, max_queue=1) as peer,
+    ):
+        peer.send('{"type":"go","round":0,"ref":"s"}')
+        outbox = life_of(sessions.get(timeout=10)).outbox
+        while not server(lambda: outbox.writing):  # until a write waits for the reader
+            pass
+        peer.send('{"type":"cancel","re":"s"}')
+        given = closed.get(timeout=10)
+        items = []
+        while '"type":"end"' not in (frame := str(peer.recv(timeout=10))):
+            items.append(int(frame.split('"round":')[1].split(",")[0]))
+    assert items == list(range(len(items)))
+    assert given <= len(items) + 1
+    assert given < 1000
+
+
 # ---- many who send
 
 
