@@ -57,16 +57,3 @@ async def test_no_pong_is_waited_for(protocol: Any) -> None:
     assert protocol.pong_timer is None
     assert protocol.ping_timer is not None
     protocol.stop_keepalive()
-
-
-@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the kernel has no such time-out")
-async def test_the_kernel_looks_after_a_peer_in_place_of_its_pongs(protocol: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it does not acknowledge within the ping time-out ends the connection; one without such a time-out stays as it is."""
-    protocol.ping_interval, protocol.ping_timeout = 100, 7.5
-    with socket.socket() as ours, socket.socket(socket.AF_UNIX) as local:
-        for connection in (ours, local):
-            monkeypatch.setattr(protocol.transport, "get_extra_info", {"socket": connection}.get)
-            protocol.send_keepalive_ping()
-            spare(protocol)
-            protocol.stop_keepalive()
-        assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 7500

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import select
-import socket
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from .direct import TESTED
 from .owner import Frame
 from .stepping import server_of
 
-_USED = ("disconnected", "ping_timeout", "pong_timer", "schedule_ping", "transport")
+_USED = ("disconnected", "pong_timer", "schedule_ping", "transport")
 """What is used of uvicorn's protocols."""
-
-_USER_TIMEOUT: Final[int | None] = getattr(socket, "TCP_USER_TIMEOUT", None)
-"""Linux' option for how many milliseconds what was sent may stay unacknowledged."""
 
 
 def protocol_of(send: Callable[[Frame], Awaitable[None]]) -> Any:
@@ -39,30 +34,18 @@ def is_gone(protocol: Any) -> bool:
 
 
 def spare(protocol: Any) -> None:
-    """Wait for no pong: it may lie behind what is not read. Another ping is sent in its time.
-
-    What says in its place that a peer is there is its kernel, which acknowledges the pings. If it does not within the ping
-    time-out, ours gives the connection up (RFC 5482: the user time-out, as Linux has it), and `is_gone` finds it broken.
-    """
+    """Wait for no pong: it may lie behind what is not read. Another ping is sent in its time, so the kernel goes on trying."""
     timer = protocol.pong_timer
     if timer is not None:
         timer.cancel()
         protocol.pong_timer = None
         protocol.schedule_ping()
-        _give_up_within(protocol.ping_timeout, protocol.transport.get_extra_info("socket"))
 
 
-def _give_up_within(seconds: float, connection: Any) -> None:
-    if connection is None or _USER_TIMEOUT is None:
-        return
-    with suppress(OSError):  # it is no TCP: a peer of the same machine does not fall silent
-        connection.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, max(1, round(seconds * 1000)))
-
-
-def _is_broken(connection: Any) -> bool:
+def _is_broken(socket: Any) -> bool:
     # What is not read from is not in the event loop's selector, and so nobody hears of a reset.
-    if connection is None or not hasattr(select, "poll"):
+    if socket is None or not hasattr(select, "poll"):
         return False
     poll = select.poll()
-    poll.register(connection.fileno(), 0)  # errors and hang-ups are told without being asked for
+    poll.register(socket.fileno(), 0)  # errors and hang-ups are told without being asked for
     return bool(poll.poll(0))
