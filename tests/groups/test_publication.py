@@ -16,6 +16,8 @@ from wscontrollers.groups.marks import Mark
 from wscontrollers.groups.member import Member
 from wscontrollers.groups.publication import Publication
 from wscontrollers.messages import JsonCodec, MsgPackCodec
+from wscontrollers.session import DEFAULT_LIMITS, Wire
+from wscontrollers.session.delivery import Overflow
 from wscontrollers.session.framing import FlatFraming
 from wscontrollers.testing import AsyncTestClient
 
@@ -110,3 +112,16 @@ async def test_no_message_overtakes_another_by_its_mark() -> None:
         await peer.expect(Say)
         await peer.expect(Say)
         assert [json.loads(await peer.receive_text())["mark"] for _ in messages] == marks
+
+
+def test_a_key_that_cannot_be_had_costs_no_message(caplog: pytest.LogCaptureFixture) -> None:
+    """A bug in a controller's key is logged once for a publication; the message is treated as with "close"."""
+    framed = Envelope({"wsc.v1+json": '{"type":"say","text":"a"}'})
+    publication = Publication("tea", framed, None, is_marked=False)
+    for policy in (latest(key=lambda message: message.nothing), latest(key=lambda message: [message.text])):
+        wire = Wire(None, limits=DEFAULT_LIMITS, outbox=policy, sends=[Say])
+        caplog.clear()
+        assert [publication.policy_for(wire) for _ in range(2)] == [(Overflow.CLOSE, None)] * 2
+        assert caplog.text.count("could not be had") == 1
+    clashing = Wire(None, limits=DEFAULT_LIMITS, outbox=latest(key="text"), sends=[Message])
+    assert publication.policy_for(clashing) == (Overflow.CLOSE, None)

@@ -171,6 +171,21 @@ async def test_a_message_that_cannot_get_room_displaces_none() -> None:
     assert peer.got == ["a", "gap 2", "kept", "d"]
 
 
+async def test_an_older_one_of_a_key_that_is_lost_with_the_newer_is_counted() -> None:
+    """Neither reaches the peer where the newer one finds no room: it is told of both."""
+    async with anyio.create_task_group() as tasks:
+        peer = Peer(tasks)
+        outbox = peer.outbox(frames=9, size=100)
+        outbox.send_nowait(frame("a"), 1)
+        await anyio.wait_all_tasks_blocked()
+        outbox.send_nowait(frame("answer"), 90)
+        assert outbox.send_nowait(frame("old"), 10, Overflow.DROP_OLDEST, "k") is Delivery.QUEUED
+        assert outbox.send_nowait(frame("new"), 50, Overflow.DROP_OLDEST, "k") is Delivery.DROPPED
+        assert (outbox.dropped, outbox.replaced) == (2, 0)
+        peer.gate.set()
+    assert peer.got == ["a", "gap 2", "answer"]
+
+
 async def test_only_the_newest_of_each_key_is_kept() -> None:
     """`latest`: a frame takes the place of the one with its key that waits; that is no loss."""
     async with anyio.create_task_group() as tasks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..logs import logger_of
 from ..messages import Latest
 from ..session.shared import SharedFrame
 from .engines.engine import Position
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ..session.framing import Framing
     from ..session.wire import Wire
     from .member import Member
+
+logger = logger_of("wscontrollers.groups")
 
 
 class Publication:
@@ -76,9 +79,19 @@ class Publication:
         if key is None and envelope.overflow is None and isinstance(wire.outbox, Latest):
             keys = self._keys = {} if self._keys is None else self._keys
             if wire not in keys:
-                keys[wire] = wire.published_key(envelope.frames)
+                keys[wire] = self._key_by(wire)
             key = keys[wire]
         return policy, None if key is None else (self.group, key)
+
+    def _key_by(self, wire: Wire) -> object:
+        """The key by what a controller says; one that cannot be had costs no message, and the session closes where it is full."""
+        try:
+            key = wire.published_key(self.envelope.frames)
+            hash(key)
+        except Exception:
+            logger.exception("group %r: the key of a message could not be had, by the outbox of a controller", self.group)
+            return None
+        return key
 
     def frame_for(self, framing: Framing) -> SharedFrame | None:
         """The frame in the way that a session frames; None where none can be made of what was published."""

@@ -11,7 +11,7 @@ from ..exceptions import DeclarationError
 from ..messages import Codec, Latest, Message, MessageUnion, outbox_policy_of
 from ..messages.members import adapter_of
 from ..messages.message import check_key
-from ..messages.schemas import Shape, shape_of
+from ..messages.schemas import shape_of
 from ..websockets import WebSocket
 from .answering import answers, is_object, named
 from .contract import Contract
@@ -93,28 +93,14 @@ def _wire(
 
 
 def _check_key(contract: Contract, sends: Sequence[Any], where: str) -> None:
-    """Refuse a key of the controller's policy that a message which leaves it to that cannot have, or that none of them has."""
+    """Refuse a key of the controller's policy that a message which leaves it to that cannot have."""
     policy = contract.outbox
     if not isinstance(policy, Latest):
         return
-    sent = {get_origin(source) or source: adapter_of(source, where).core_schema for source in sends}
-    shapes: dict[Any, Shape | None] = {}
-    for cls, schema in sent.items():
+    for source in sends:
+        cls = get_origin(source) or source
         if outbox_policy_of(cls) is None:
-            check_key(cls, schema, policy, where)
-            shapes[cls] = shape_of(schema)
-    key = policy.key
-    if isinstance(key, str) and shapes and not any(_may_have(cls, shape, key) for cls, shape in shapes.items()):
-        names = [field.name for shape in shapes.values() if shape is not None for field in shape.fields]
-        raise DeclarationError.at(
-            where,
-            f"outbox = latest(key={key!r}): no message that goes out has such a field",
-            fix=f"name one of {', '.join(dict.fromkeys(names)) or 'their fields'}",
-        )
-
-
-def _may_have(cls: Any, shape: Shape | None, key: str) -> bool:
-    return hasattr(cls, key) or shape is None or shape.keeps_extras or any(field.name == key for field in shape.fields)
+            check_key(cls, adapter_of(source, where).core_schema, policy, where)
 
 
 def _annotations(contract: Contract, endpoint: AnyCallable) -> list[Any]:

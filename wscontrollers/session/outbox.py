@@ -220,15 +220,16 @@ class Outbox(Writing):
             return Delivery.CLOSED
         if policy is Overflow.DROP_OLDEST:
             entry.is_expendable = True
-            if entry.key is not None:
-                self.replaced += backlog.discard(entry.key)
+            superseded = entry.key is not None and backlog.discard(entry.key)
             shed = backlog.shed(entry.size)
             if backlog.has_room(entry.size):
+                self.replaced += superseded
                 backlog.push(entry)
                 if shed:
                     self._lose(shed)
                     return Delivery.DISPLACED
                 return Delivery.QUEUED
+            self._lose(superseded)  # the older one of its key is lost with it
         self._lose(1)
         return Delivery.DROPPED
 

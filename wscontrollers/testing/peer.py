@@ -198,6 +198,7 @@ class Peer(FaultyPeer):
                 "behind vanish() nothing comes any more."
             )
         if self._transport.run.peer_left and not arrivals.waiting():
+            self._transport.run.raise_failure()
             raise RuntimeError(
                 f"{self._where}: {awaited} is awaited, but the test has left this session, and sees nothing of it any more. "
                 "Fix: await it before close() or reset()."
