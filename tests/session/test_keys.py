@@ -35,7 +35,9 @@ def test_a_declared_message_is_read() -> None:
 def test_of_others_there_is_what_stands_on_the_wire() -> None:
     """The field of the key's name; none where there is no such field, no value with a hash, or a function is the key."""
     keys = PublishedKeys(latest(key="symbol"), [])
-    assert keys.key_of(frame(Note(symbol=7))) == ("note", 7)
+    assert keys.key_of(frame(Note(symbol=7))) == ("note", int, 7)
+    assert keys.key_of(frame(Note(symbol=1))) != keys.key_of(frame(Note(symbol=True)))
+    assert keys.key_of('{"type":["note"],"symbol":1}') is None
     assert keys.key_of(frame(Note(symbol=["TEA"]))) is None
     assert keys.key_of(frame(Price(s="TEA"))) is None
     assert PublishedKeys(latest(key=lambda message: message.symbol), []).key_of(frame(Note(symbol="TEA"))) is None

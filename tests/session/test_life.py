@@ -35,27 +35,6 @@ def echo(limits: Limits | None = None) -> App:
     return app
 
 
-async def test_frames_that_come_while_the_endpoint_is_busy_are_kept_in_order() -> None:
-    """What is read ahead is handed over before what comes later."""
-    app, gate = App(), anyio.Event()
-
-    @app.websocket("/")
-    async def endpoint(session: Session[Say, Said]) -> None:
-        await gate.wait()
-        async for message in session:
-            await session.reply(message, Said(text=message.text))
-
-    async with AsyncTestClient(app) as client, client.connect("/") as peer:
-        for text in "abc":
-            await peer.send(Say(text=text))
-        client.clock.glance()
-        client.clock.glance()
-        await peer.expect_nothing()
-        gate.set()
-        await peer.send(Say(text="d"))
-        assert [(await peer.expect(Said)).text for _ in "abcd"] == ["a", "b", "c", "d"]
-
-
 async def test_a_message_may_be_as_big_as_the_limit() -> None:
     """Beyond `Limits.message` bytes the session is closed with 1009; characters count as their bytes of UTF-8."""
     async with AsyncTestClient(echo(Limits(message=100))) as client:

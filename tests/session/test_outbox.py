@@ -72,6 +72,15 @@ def frame(text: str) -> Frame:
     return {"type": "websocket.send", "text": text}
 
 
+async def stalled(tasks: TaskGroup, **bounds: int) -> tuple[Peer, Outbox]:
+    """An outbox whose first frame, "a", is under way until the peer's gate opens: whatever comes behind it waits."""
+    peer = Peer(tasks)
+    outbox = peer.outbox(**bounds)
+    outbox.send_nowait(frame("a"), 1)
+    await anyio.wait_all_tasks_blocked()
+    return peer, outbox
+
+
 async def test_while_the_peer_keeps_up_no_task_is_started() -> None:
     """`send` writes at once in the sender's own task."""
     peer = Peer()
@@ -107,10 +116,7 @@ async def test_who_only_sends_lets_others_run(is_closed: bool) -> None:
 async def test_a_sender_that_gives_up_takes_its_frame_back() -> None:
     """A frame whose sender was cancelled in line is not sent."""
     async with anyio.create_task_group() as tasks:
-        peer = Peer(tasks)
-        outbox = peer.outbox()
-        outbox.send_nowait(frame("a"), 1)
-        await anyio.wait_all_tasks_blocked()
+        peer, outbox = await stalled(tasks)
         with anyio.move_on_after(0.01):
             await outbox.send(frame("b"), 1)
         outbox.send_nowait(frame("c"), 1)
@@ -121,10 +127,7 @@ async def test_a_sender_that_gives_up_takes_its_frame_back() -> None:
 async def test_without_room_the_policy_close_ends_the_session() -> None:
     """`close`: the session is told once, what waits is lost, and nothing is taken any more."""
     async with anyio.create_task_group() as tasks:
-        peer = Peer(tasks)
-        outbox = peer.outbox(frames=2)
-        outbox.send_nowait(frame("a"), 1)
-        await anyio.wait_all_tasks_blocked()
+        peer, outbox = await stalled(tasks, frames=2)
         assert [outbox.send_nowait(frame(text), 1) for text in "bcde"] == [
             *(Delivery.QUEUED, Delivery.QUEUED),
             *(Delivery.CLOSED, Delivery.CLOSED),
@@ -144,10 +147,7 @@ async def test_without_room_the_policy_close_ends_the_session() -> None:
 async def test_without_room_messages_are_dropped_and_the_peer_is_told(policy: Overflow, last: Delivery, got: list[str]) -> None:
     """Dropping oldest or newest: a `gap` with their number goes out before the next frame, and the loss is counted."""
     async with anyio.create_task_group() as tasks:
-        peer = Peer(tasks)
-        outbox = peer.outbox(frames=2)
-        outbox.send_nowait(frame("a"), 1)
-        await anyio.wait_all_tasks_blocked()
+        peer, outbox = await stalled(tasks, frames=2)
         deliveries = [outbox.send_nowait(frame(text), 1, policy) for text in "bcde"]
         assert deliveries[-1] is last
         assert outbox.dropped == 2
@@ -158,10 +158,7 @@ async def test_without_room_messages_are_dropped_and_the_peer_is_told(policy: Ov
 async def test_a_message_that_cannot_get_room_displaces_none() -> None:
     """`drop_oldest` where what may be dropped is too little: only the new message is lost, and its sender is told so."""
     async with anyio.create_task_group() as tasks:
-        peer = Peer(tasks)
-        outbox = peer.outbox(frames=9, size=10)
-        outbox.send_nowait(frame("a"), 1)
-        await anyio.wait_all_tasks_blocked()
+        peer, outbox = await stalled(tasks, frames=9, size=10)
         outbox.send_nowait(frame("kept"), 5)
         assert outbox.send_nowait(frame("b"), 5, Overflow.DROP_OLDEST) is Delivery.QUEUED
         assert outbox.send_nowait(frame("c"), 6, Overflow.DROP_OLDEST) is Delivery.DROPPED
@@ -174,10 +171,7 @@ async def test_a_message_that_cannot_get_room_displaces_none() -> None:
 async def test_an_older_one_of_a_key_that_is_lost_with_the_newer_is_counted() -> None:
     """Neither reaches the peer where the newer one finds no room: it is told of both."""
     async with anyio.create_task_group() as tasks:
-        peer = Peer(tasks)
-        outbox = peer.outbox(frames=9, size=100)
-        outbox.send_nowait(frame("a"), 1)
-        await anyio.wait_all_tasks_blocked()
+        peer, outbox = await stalled(tasks, frames=9, size=100)
         outbox.send_nowait(frame("answer"), 90)
         assert outbox.send_nowait(frame("old"), 10, Overflow.DROP_OLDEST, "k") is Delivery.QUEUED
         assert outbox.send_nowait(frame("new"), 50, Overflow.DROP_OLDEST, "k") is Delivery.DROPPED
@@ -189,10 +183,7 @@ async def test_an_older_one_of_a_key_that_is_lost_with_the_newer_is_counted() ->
 async def test_only_the_newest_of_each_key_is_kept() -> None:
     """`latest`: a frame takes the place of the one with its key that waits; that is no loss."""
     async with anyio.create_task_group() as tasks:
-        peer = Peer(tasks)
-        outbox = peer.outbox(frames=2)
-        outbox.send_nowait(frame("a"), 1)
-        await anyio.wait_all_tasks_blocked()
+        peer, outbox = await stalled(tasks, frames=2)
         for round_ in range(100):
             for key in "xy":
                 assert outbox.send_nowait(frame(f"{key}{round_}"), 3, key=key) is Delivery.QUEUED
@@ -204,10 +195,7 @@ async def test_only_the_newest_of_each_key_is_kept() -> None:
 async def test_bytes_are_a_bound_too() -> None:
     """More bytes than the limit find no room; one frame alone always does, however big."""
     async with anyio.create_task_group() as tasks:
-        peer = Peer(tasks)
-        outbox = peer.outbox(frames=100, size=10)
-        outbox.send_nowait(frame("a"), 1)
-        await anyio.wait_all_tasks_blocked()
+        peer, outbox = await stalled(tasks, frames=100, size=10)
         assert outbox.send_nowait(frame("big"), 50, Overflow.DROP_NEWEST) is Delivery.QUEUED
         assert outbox.send_nowait(frame("b"), 1, Overflow.DROP_NEWEST) is Delivery.DROPPED
         peer.gate.set()
@@ -226,10 +214,7 @@ async def test_bytes_are_a_bound_too() -> None:
 async def test_what_is_replaced_does_not_grow_beyond_the_bytes(policy: Overflow, size: int, got: list[str]) -> None:
     """A bigger frame of a key, for whose bytes there is no room, is one without room: its policy holds."""
     async with anyio.create_task_group() as tasks:
-        peer = Peer(tasks)
-        outbox = peer.outbox(frames=100, size=10)
-        outbox.send_nowait(frame("a"), 1)
-        await anyio.wait_all_tasks_blocked()
+        peer, outbox = await stalled(tasks, frames=100, size=10)
         for key, text, bytes_ in (("x", "x1", 3), (None, "b", 3), ("y", "y1", 3)):
             outbox.send_nowait(frame(text), bytes_, Overflow.CLOSE if text == "b" else Overflow.DROP_OLDEST, key=key)
         outbox.send_nowait(frame("x2"), size, policy, key="x")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..logs import logger_of
-from ..messages import Latest
 from ..session.shared import SharedFrame
 from .engines.engine import Position
 from .envelope import Envelope
@@ -76,7 +75,7 @@ class Publication:
         if self._mark is not None:
             return policy, None
         key: object = envelope.key
-        if key is None and envelope.overflow is None and isinstance(wire.outbox, Latest):
+        if key is None and envelope.overflow is None:
             keys = self._keys = {} if self._keys is None else self._keys
             if wire not in keys:
                 keys[wire] = self._key_by(wire)
@@ -86,12 +85,10 @@ class Publication:
     def _key_by(self, wire: Wire) -> object:
         """The key by what a controller says; one that cannot be had costs no message, and the session closes where it is full."""
         try:
-            key = wire.published_key(self.envelope.frames)
-            hash(key)
+            return wire.published_key(self.envelope.frames)
         except Exception:
             logger.exception("group %r: the key of a message could not be had, by the outbox of a controller", self.group)
             return None
-        return key
 
     def frame_for(self, framing: Framing) -> SharedFrame | None:
         """The frame in the way that a session frames; None where none can be made of what was published."""

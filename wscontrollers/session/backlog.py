@@ -32,7 +32,9 @@ class Entry:
 
 
 class Backlog:
-    """The frames of one outbox that wait, in their order; any of them leaves in constant time.
+    """The frames of one outbox that wait, in their order.
+
+    Any of them leaves in constant time, but the newest of several that wait with one key.
 
     Args:
         frames: How many may wait.

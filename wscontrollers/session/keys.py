@@ -31,6 +31,7 @@ class PublishedKeys:
         """The key of a message; None where it has none.
 
         Raises:
+            ValueError: The frame is no JSON within the parser's bounds.
             Exception: What a function that makes keys raises.
         """
         try:
@@ -43,7 +44,8 @@ class PublishedKeys:
     def _field_of(self, frame: str | bytes) -> Hashable:
         name = self._policy.key
         fields = cast("dict[str, Any]", from_json(frame))
-        if not isinstance(name, str) or name not in fields:
+        tag: object = fields.get("type")
+        if not isinstance(name, str) or name not in fields or not isinstance(tag, str):
             return None
         key: object = fields[name]
-        return (fields.get("type"), key) if isinstance(key, str | int | float | bool | None) else None
+        return (tag, key.__class__, key) if isinstance(key, str | int | float | None) else None  # 1 is not true

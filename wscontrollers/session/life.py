@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVarTuple
@@ -11,14 +10,13 @@ import anyio
 
 from ..cancellation import failure_of
 from ..exceptions import WebSocketDisconnect
-from ..messages import Credit, FrameError, Incoming, Recover, Reply
 from ..websockets import ServedWebSocket
 from .clock import clock_of
-from .controls import NO_CONTROLS, Controls
+from .controls import NO_CONTROLS
 from .ending import SERVICE_RESTART, Ended
-from .fate import Fate
 from .framing import SPOKEN_KEY
 from .intake import Intake
+from .listener import Listener
 from .loops import current_task, is_in_loop
 from .memberships import Enrol, Memberships
 from .outbox import Outbox
@@ -38,18 +36,16 @@ if TYPE_CHECKING:
 Args = TypeVarTuple("Args")
 
 
-class Life(Fate):
+class Life(Listener):
     """One session as its machinery sees it; `Session` is what its users see of it.
 
     Attributes:
-        wire: What the endpoint's sessions speak.
         framing: How this one does.
         subprotocol: The one that is chosen when it is accepted.
         is_direct: Whether its machinery may look past ASGI at a known server.
-        controls: Who deals with control frames.
     """
 
-    __slots__ = ("_enrol", "_id", "_memberships", "controls", "intake", "is_direct", "subprotocol", "wire")
+    __slots__ = ("_enrol", "_id", "_memberships", "is_direct", "subprotocol")
 
     def __init__(
         self,
@@ -70,7 +66,7 @@ class Life(Fate):
         self.ended = None
         self.ended_at = 0.0
         self.is_gone = self.is_lost = False
-        self.controls: Controls = NO_CONTROLS
+        self.controls = NO_CONTROLS
         self.failure = None
         self.thrown = None
         self.line = line
@@ -162,11 +158,6 @@ class Life(Fate):
             if self.line is not None and self._tasks is not None:
                 await self._announce(self.line)
 
-    def leave_accept(self) -> None:
-        """Leave the accept to the endpoint; before it nothing can be received."""
-        if self.is_connecting and self.wire.incoming is not None:
-            self.reading.receive = self._first_event
-
     def _choose(self, subprotocol: str) -> None:
         offered = self.websocket.scope.get("subprotocols") or ()
         if subprotocol not in offered:
@@ -180,15 +171,6 @@ class Life(Fate):
         self.intake.speak(self.framing.read)
         if SPOKEN_KEY in self.websocket.scope:
             self.websocket.scope[SPOKEN_KEY] = self.framing
-
-    async def _first_event(self) -> Frame:
-        if self.is_connecting:
-            raise RuntimeError(
-                "Session: nothing can be received before the handshake is accepted. Fix: with accept=False call "
-                "session.accept() first."
-            )
-        self.reading.receive = receive = self.websocket.receive_event
-        return await receive()
 
     async def run(self, body: Callable[[*Args], Awaitable[Any]], *args: *Args) -> None:
         """Run an endpoint with all of the session's tasks, which end with it.
@@ -307,38 +289,3 @@ class Life(Fate):
         self.outbox.release()
         self.websocket.read_by(self.reading.release())
         self.intake.release()
-
-    # What comes in
-
-    def owes(self, incoming: Incoming) -> bool:
-        """Whether this side gave occasion to a control frame or a reply, which counts as no message of the client's then."""
-        message = incoming.message
-        if isinstance(message, Reply):
-            return self.questions.owes()
-        return isinstance(message, Credit) and self.controls.owes()
-
-    def controlled(self, incoming: Incoming) -> None:
-        """Deal with a control frame or a reply."""
-        message = incoming.message
-        if isinstance(message, Reply):
-            try:
-                self.questions.answer(incoming.re, message.frame)
-            except FrameError as error:
-                self.intake.refuse(error)
-        elif isinstance(message, Recover):
-            self.start(self.memberships.recover, message.marks)
-        else:
-            self.controls.control(message)
-
-    def keep(self, messages: deque[Incoming]) -> None:
-        """Have the messages of one frame wait for their turn."""
-        self.reading.keep(messages)
-
-    async def next_event(self) -> Frame:
-        """The next ASGI event, for who reads the WebSocket itself."""
-        event: Frame | None = await self.reading.next()
-        if event is not None:
-            return event
-        ended = self.ended
-        assert ended is not None
-        return {"type": "websocket.disconnect", "code": ended.code, "reason": ended.reason}

@@ -134,13 +134,13 @@ class Outbox(Writing):
             if self.steps:
                 return self._step(frame)
             self._start_writer()
-        elif self._backlog:
-            if key is not None and self._backlog.replace(key, frame, size):
-                self.replaced += 1
-                return Delivery.QUEUED
-            if not self._backlog.has_room(size):
-                return self._squeeze(self._backlog, Entry(frame, size, key), policy)
-        self._queue(Entry(frame, size, key, is_expendable=policy is Overflow.DROP_OLDEST))
+        elif self._backlog and key is not None and self._backlog.replace(key, frame, size):
+            self.replaced += 1
+            return Delivery.QUEUED
+        entry = Entry(frame, size, key, is_expendable=policy is Overflow.DROP_OLDEST)
+        if self._backlog and not self._backlog.has_room(size):
+            return self._squeeze(self._backlog, entry, policy)
+        self._queue(entry)
         return Delivery.QUEUED
 
     def write(self, frame: str | bytes) -> bool:
@@ -219,7 +219,6 @@ class Outbox(Writing):
             self._owner.overflown()
             return Delivery.CLOSED
         if policy is Overflow.DROP_OLDEST:
-            entry.is_expendable = True
             superseded = entry.key is not None and backlog.discard(entry.key)
             shed = backlog.shed(entry.size)
             if backlog.has_room(entry.size):

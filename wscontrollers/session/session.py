@@ -285,7 +285,7 @@ class Session(Generic[In, Out]):
 
     @property
     def dropped(self) -> int:
-        """How many messages its client lost because it was slow: with `"drop_oldest"` also those that had been `QUEUED`."""
+        """How many messages its client lost for being slow: such as found no room, or gave way to a `DISPLACED` one."""
         return self._life.outbox.dropped
 
     # Ending

@@ -97,8 +97,10 @@ class Wire:
         Args:
             frames: By subprotocol, what was written where the message was published.
         """
+        if not isinstance(self.outbox, Latest):
+            return None
         frame = frames.get(JsonCodec.subprotocol)
-        if frame is None or not isinstance(self.outbox, Latest):
+        if frame is None:
             return None
         if self._keys is None:
             self._keys = PublishedKeys(self.outbox, self.sends)

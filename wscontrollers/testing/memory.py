@@ -148,7 +148,8 @@ class MemoryTransport(Transport):
 
     async def close(self, code: int, reason: str) -> None:
         """Put a disconnect into the application's queue; from now on it sends to nobody."""
-        self.has_peer_closed = not self._is_gone
+        if not self._is_gone:
+            self.has_peer_closed = True
         self._gone(code, reason)
         await anyio.lowlevel.checkpoint()
 
