@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import resource
 import socket
 import struct
@@ -52,6 +53,17 @@ def reset(raw: socket.socket) -> None:
     """Leave without a word: the peer sees a TCP reset."""
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     raw.close()
+
+
+def fall_silent(raw: socket.socket) -> None:
+    """Vanish: from now on the kernel throws away all that comes for this socket, and acknowledges nothing (Linux)."""
+    drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # one instruction of BPF: keep 0 bytes
+    program = struct.pack("HL", 1, ctypes.addressof(drop_all))
+    raw.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+
+
+_SO_ATTACH_FILTER = 26
+"""Linux' option, which the socket module does not name."""
 
 
 def masked(text: str) -> bytes:

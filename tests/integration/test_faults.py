@@ -24,9 +24,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection as SyncConnection
 from websockets.sync.client import connect
 
-from tests.integration.bare import ServerLoop, handshake, masked, open_files, reset
+from tests.integration.bare import ServerLoop, fall_silent, handshake, masked, open_files, reset
 from tests.serving import serving
-from wscontrollers import App, Controller, Delivery, Depends, Limits, Message, Session, receive, websocket
+from wscontrollers import App, Controller, Delivery, Depends, Ended, Limits, Message, Session, receive, websocket
 from wscontrollers.session.session import life_of
 
 KIB = 1024
@@ -382,6 +382,79 @@ def test_a_peer_that_falls_silent_is_gone_at_the_ping_time_out(ws: str) -> None:
         raw.sendall(masked('{"type":"say","text":"%s"}' % ("a" * 200)))
         assert [log.get(timeout=10) for _ in range(2)] == ["in", "out"]
         assert log.get(timeout=10).by in ("client", "network")
+        raw.close()
+
+
+class Busy(Controller):
+    """Its inbox is full at once, and stays so until the handler ends."""
+
+    limits = Limits(inbox=2, rate=None, stall=None, outbox=10_000, outbox_bytes=2**30)
+    ticks = 0
+    seconds = 3600.0
+    log: queue.Queue[Any]
+
+    @websocket("/")
+    async def open(self, session: Session) -> AsyncIterator[None]:
+        yield
+        self.log.put(session.ended)
+
+    @receive
+    async def say(self, message: Say, session: Session) -> None:
+        self.log.put("in")
+        try:
+            for _ in range(self.ticks):
+                session.send_nowait(Tick(round=0, padding="x" * 64 * KIB))
+            await anyio.sleep(self.seconds)
+        finally:
+            self.log.put("out")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel does not tell")
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_peer_that_falls_silent_behind_a_full_inbox_is_gone_too(ws: str, loop: Any) -> None:
+    """Nothing is read from it, so no pong can tell; what its kernel does not acknowledge does."""
+    seen: queue.Queue[Any] = queue.Queue()
+
+    class Desk(Busy):
+        log = seen
+
+    pings: dict[str, Any] = {"ws_ping_interval": 0.1, "ws_ping_timeout": 0.3}
+    with serving(App(controllers=[Desk]), ws=ws, loop=loop, **pings) as address:
+        raw = handshake(address)
+        for _ in range(20):
+            raw.sendall(masked('{"type":"say","text":"%s"}' % ("a" * 200)))
+        assert seen.get(timeout=10) == "in"
+        fall_silent(raw)
+        assert seen.get(timeout=10) == "out"
+        assert seen.get(timeout=10) == Ended("network", 1006)
+        raw.close()
+
+
+@pytest.mark.parametrize("buffers", [4 * KIB, None])
+def test_a_peer_that_only_waits_behind_a_full_inbox_stays(ws: str, buffers: int | None) -> None:
+    """It reads nothing, and what it and the server send has filled every buffer between them; its kernel is there."""
+    seen: queue.Queue[Any] = queue.Queue()
+
+    class Desk(Busy):
+        log = seen
+        ticks = 100
+        seconds = 2.0  # ten times the time-out
+
+    pings: dict[str, Any] = {"ws_ping_interval": 0.1, "ws_ping_timeout": 0.2}
+    with serving(App(controllers=[Desk]), ws=ws, buffers=buffers, **pings) as address:
+        raw = handshake(address, buffers=buffers)
+        frame = masked('{"type":"say","text":"%s"}' % ("a" * 200))
+        raw.sendall(frame)
+        assert seen.get(timeout=10) == "in"
+        raw.setblocking(False)
+        rest = memoryview(frame * 100_000)
+        while seen.empty():
+            try:
+                rest = rest[raw.send(rest) :]
+            except BlockingIOError:
+                select.select([], [raw], [], 0.1)
+        assert seen.get(timeout=10) == "out"
+        assert seen.get(timeout=10) == "in", "the next message's turn: the session is there"
         raw.close()
 
 

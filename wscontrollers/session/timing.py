@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..messages import Heartbeat
 from .ending import LOSS
 from .parting import unread_by
-from .patience import is_gone, protocol_of, spare
+from .patience import Patience, protocol_of
 
 if TYPE_CHECKING:
     from .life import Life
@@ -25,7 +25,7 @@ class Timekeeper:
         watch: The look-out.
     """
 
-    __slots__ = ("_asked_at", "_epoch", "_left", "_life", "_since", "_stalled_since", "_watch", "_writes")
+    __slots__ = ("_asked_at", "_epoch", "_left", "_life", "_patience", "_since", "_stalled_since", "_watch", "_writes")
 
     def __init__(self, life: Life, watch: Watch) -> None:
         self._life = life
@@ -34,6 +34,7 @@ class Timekeeper:
         self._stalled_since = self._asked_at = 0.0
         self._epoch = self._writes = -1
         self._left: int = -1
+        self._patience: Patience | None = None
 
     @property
     def life(self) -> Life:
@@ -104,13 +105,19 @@ class Timekeeper:
 
     def _look_behind(self, life: Life) -> None:
         """While the inbox is full: see whether the peer is gone, and take no unread pong amiss."""
-        protocol = protocol_of(life.websocket.send_event) if life.is_direct else None
-        if protocol is None:
-            return
-        if is_gone(protocol):
+        patience = self._patience
+        if patience is None:
+            protocol = protocol_of(life.websocket.send_event) if life.is_direct else None
+            if protocol is None:
+                return
+            patience = self._patience = Patience(protocol)
+        if patience.is_over():
+            life.reading.read_on()
+        elif patience.is_silent():
+            patience.give_up()
             life.reading.read_on()
         else:
-            spare(protocol)
+            patience.spare()
 
     def failed(self, error: Exception) -> None:
         """See `Watched.failed`."""
