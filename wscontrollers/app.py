@@ -49,7 +49,7 @@ class App(Starlette):
             `"answer"`, HTTP 422 with the errors.
         sync_dependencies: Where plain functions run: `"thread"`, because they may block, or `"inline"`, in the event loop.
         limits: What a session may take where its controller and its route say nothing.
-        codecs: What sessions can be held in, chosen by the client's subprotocols; JSON where there are none.
+        codecs: What sessions can be held in beside JSON, chosen by the client's subprotocols.
         engine: What carries groups between processes, or its URL: "redis://localhost:6379"; None keeps them within this one.
         groups: The groups of which something is declared (`Group`, `@group`), or a `Groups` with options of its own.
         direct: Whether frames of sessions, groups and plain WebSockets may go past the `send`, the `receive` and the parser of a

@@ -1,5 +1,6 @@
 """The first frame of a session as a source of parameters."""
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from wscontrollers import (
     Depends,
     FirstMessage,
     JsonCodec,
+    Limits,
     Message,
     MsgPackCodec,
     Session,
@@ -22,7 +24,6 @@ from wscontrollers import (
     WebSocketDisconnect,
     websocket,
 )
-from wscontrollers.dependencies.first_message import MAX_BYTES
 from wscontrollers.testing import AsyncTestClient, TestClient, WebSocketDenialResponse
 
 
@@ -79,8 +80,8 @@ def test_the_endpoint_gets_the_frames_behind_it() -> None:
         ("NaN", "first message: not JSON"),
         ("9" * 4301, "first message: not JSON"),
         ("[" * 64 + "]" * 64, "first message: model_type"),
-        ("[" * 65 + "]" * 65, "first message: over 64 levels"),
-        ("[" * 60_000, "first message: over 64 levels"),
+        ("[" * 65 + "]" * 65, "first message: more than 64 levels"),
+        ("[" * 60_000, "first message: more than 64 levels"),
         (b"\xff", "first message: not UTF-8"),
         ("[]", "first message: model_type"),
         ('{"age": 1}', "first message: user: missing"),
@@ -119,9 +120,76 @@ def test_a_first_message_over_the_limit_closes_with_1009() -> None:
     def found(message: Annotated[str, FirstMessage()]) -> Any:
         return len(message)
 
-    fits = "ä" * (MAX_BYTES // 2 - 1)
-    assert told(sending(found), f'"{fits}"') == MAX_BYTES // 2 - 1
-    assert closed(sending(found), f'"{fits}ä"') == (1009, f"first message: over {MAX_BYTES} bytes")
+    fits = "ä" * (32 * 1024 - 1)
+    assert told(sending(found), f'"{fits}"') == len(fits)
+    assert closed(sending(found), f'"{fits}ä"') == (1009, "first message: over 65536 bytes")
+    assert closed(sending(found), f'"{fits}ä"'.encode()) == (1009, "first message: over 65536 bytes")
+
+
+class Hall(Controller):
+    """What it takes is set on the app, the controller and its routes."""
+
+    prefix = "/hall"
+    limits = Limits(depth=2)
+
+    @websocket("/", limits=Limits(digits=3))
+    async def narrow(self, websocket: WebSocket, message: Annotated[Any, FirstMessage()]) -> None:
+        await websocket.send_json(message)
+
+    @websocket("/held", limits=Limits(digits=3))
+    async def held(self, session: Session, message: Annotated[Any, FirstMessage()]) -> None:
+        await session.websocket.send_json(message)
+
+    @websocket("/wide", limits=Limits(message=None, depth=64))
+    async def wide(self, websocket: WebSocket, message: Annotated[Any, FirstMessage()]) -> None:
+        await websocket.send_json(len(str(message)))
+
+
+@pytest.mark.parametrize(
+    ("path", "frame", "answer"),
+    [
+        ("/", "[[123]]", [[123]]),
+        ("/", '["1234567"]', ["1234567"]),
+        ("/", "[1234]", (1008, "first message: an integer of more than 3 digits")),
+        ("/", "[[[1]]]", (1008, "first message: more than 2 levels")),
+        ("/", "[1e999]", (1008, "first message: NaN and Infinity are no numbers here")),
+        ("/", '["a string of 26 letters"]', (1009, "first message: over 20 bytes")),
+        ("/held", "[[1]]", [[1]]),
+        ("/held", "[[[1]]]", (1008, "first message: more than 2 levels")),
+        ("/wide", "[[[1]]]", 7),
+        ("/wide", '"%s"' % ("a" * 70_000), 70_000),
+    ],
+)
+def test_what_it_may_be_is_set_as_limits_are(path: str, frame: str, answer: Any) -> None:
+    """On the app, on the controller, on the route: size, levels and digits, with a session and without one."""
+    app = App(controllers=[Hall], limits=Limits(message=20))
+    with TestClient(app).websocket_connect(f"/hall{path}") as session:
+        session.send_text(frame)
+        event = session.receive()
+    closed = (event.get("code"), event.get("reason"))
+    assert answer == (json.loads(event["text"]) if "text" in event else closed)
+
+
+def test_how_long_it_is_waited_for_is_set_as_limits_are() -> None:
+    """Where the parameter says nothing; what it says counts more."""
+
+    class Slow(Controller):
+        limits = Limits(first_message=0.01)
+
+        @websocket("/")
+        async def open(self, websocket: WebSocket, message: Annotated[str, FirstMessage()]) -> None: ...
+
+        @websocket("/patient")
+        async def patient(self, websocket: WebSocket, message: Annotated[str, FirstMessage(timeout=None)]) -> None:
+            await websocket.send_json(message)
+
+    app = App(controllers=[Slow])
+    assert closed(app) == (1008, "first message: none within the time limit")
+    with TestClient(app).websocket_connect("/patient") as session:
+        with pytest.raises(TimeoutError):
+            session.receive_json(timeout=0.1)
+        session.send_text('"a"')
+        assert session.receive_json() == "a"
 
 
 def test_a_peer_that_leaves_without_a_message_ends_the_session() -> None:
@@ -288,7 +356,7 @@ async def test_a_tagged_first_message_in_another_codec() -> None:
             await session.send(Greeted(user=type(first).__name__, key=b""))
 
     app = App(controllers=[Door], codecs=[MsgPackCodec()])
-    async with AsyncTestClient(app, codecs=[MsgPackCodec()]) as client, client.connect("/") as session:
+    async with AsyncTestClient(app) as client, client.connect("/", subprotocols=["wsc.v1+msgpack"]) as session:
         await session.send_bytes(ormsgpack.packb({"type": "back", "user": "ann"}))
         assert await session.expect(Greeted) == Greeted(user="Back", key=b"")
 

@@ -21,6 +21,7 @@ from wscontrollers.exceptions import DeclarationError
 from wscontrollers.messages import (
     Codec,
     FrameError,
+    FrameLimits,
     Incoming,
     JsonCodec,
     Message,
@@ -28,6 +29,7 @@ from wscontrollers.messages import (
     MsgPackCodec,
     ObjectCodec,
     negotiated,
+    spoken_with,
 )
 from wscontrollers.messages.codecs import check_codecs
 
@@ -177,7 +179,7 @@ class Lines(ObjectCodec):
 def test_a_codec_of_two_functions() -> None:
     """`load` and `dump` make a codec; its bad frames are told apart as those of ours are, and the limits hold."""
     codec: Codec = Lines()
-    read = codec.reader(MessageUnion([Say]))
+    read = codec.reader(MessageUnion([Say]), FrameLimits())
 
     assert codec.writer().message(Say(text=1), "7") == '> {"type": "say", "text": 1, "re": "7"}'
     assert read('> {"type": "say", "text": 1, "ref": 7}') == Incoming(Say(text=1), "say", 7, None)
@@ -190,6 +192,22 @@ def test_a_codec_of_two_functions() -> None:
 JSON, PACKED, LINES = JsonCodec(), MsgPackCodec(), Lines()
 
 
+@pytest.mark.parametrize("codec", [JsonCodec(), MsgPackCodec(), Lines()], ids=lambda codec: codec.subprotocol)
+def test_what_a_frame_may_hold_can_be_set(codec: Any) -> None:
+    """Levels and digits, wherever they stand in the object; what a text holds is no number."""
+    read, write = codec.reader(MessageUnion([Say]), FrameLimits(depth=3, digits=4)), codec.writer().message
+    for fine in (9999, -9999, 1e300, [[9999]], "123456", {"123456": 1}):
+        assert read(write(Say(text=fine), ref=1234)).message == Say(text=fine)
+    for text, fault in (
+        (10_000, "an integer of more than 4 digits"),
+        (["a", {"b": -10_000}], "an integer of more than 4 digits"),
+        ([[[]]], "more than 3 levels"),
+    ):
+        with pytest.raises(FrameError, match=f": {fault}$") as caught:
+            read(write(Say(text=text)))
+        assert caught.value.code == "invalid_json"
+
+
 @pytest.mark.parametrize(
     ("offered", "codecs", "expected"),
     [
@@ -198,7 +216,6 @@ JSON, PACKED, LINES = JsonCodec(), MsgPackCodec(), Lines()
         (["chat", "wsc.v1+msgpack", "wsc.v1+json"], [JSON, PACKED], (PACKED, "wsc.v1+msgpack")),
         (["wsc.v1+json"], [PACKED, JSON], (JSON, "wsc.v1+json")),
         ([], [PACKED, JSON], (JSON, None)),
-        ([], [PACKED, LINES], (PACKED, None)),
         (["wsc.v1+msgpack"], [JSON], (JSON, None)),
     ],
 )
@@ -207,10 +224,15 @@ def test_negotiation(offered: list[str], codecs: list[Any], expected: Any) -> No
     assert negotiated(offered, codecs) == expected
 
 
-def test_json_is_spoken_without_a_choice() -> None:
-    """No codecs given means JSON alone."""
-    codec, subprotocol = negotiated(["wsc.v1+msgpack", "wsc.v1+json"])
-    assert (type(codec), subprotocol) == (JsonCodec, "wsc.v1+json")
+@pytest.mark.parametrize("codecs", [[], [PACKED], [PACKED, LINES]])
+def test_json_is_always_spoken(codecs: list[Any]) -> None:
+    """An application names what it speaks beside it; one that names JSON itself has that one, where it stands."""
+    spoken = spoken_with(codecs)
+    assert [*spoken[1:]] == codecs
+    assert negotiated([], spoken) == (spoken[0], None)
+    assert negotiated(["chat", "wsc.v1+json"], spoken) == (spoken[0], "wsc.v1+json")
+    assert type(spoken[0]) is JsonCodec
+    assert spoken_with([*codecs, JSON]) == (*codecs, JSON)
 
 
 @pytest.mark.parametrize(

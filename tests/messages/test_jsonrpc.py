@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, field_validator
 
 from tests.messages.rpc_examples import EXAMPLES
-from wscontrollers.messages import Cancel, FrameError, Gap, JsonRpc, Message, MessageUnion, Recover
+from wscontrollers.messages import Cancel, FrameError, FrameLimits, Gap, JsonRpc, Message, MessageUnion, Recover
 from wscontrollers.messages.jsonrpc import Batch, Call, Failure, Response, error_in
 
 
@@ -145,6 +145,23 @@ def test_failures(text: str, code: str) -> None:
 def test_binary_frames_are_refused() -> None:
     """JSON-RPC is text."""
     assert JsonRpc().reader(UNION)(b"{}").items[0].error.code == "invalid_frame"  # type: ignore[union-attr]  # a failure
+
+
+@pytest.mark.parametrize(
+    ("params", "fault"),
+    [
+        ("[[[1]]]", "more than 3 levels"),
+        ("[12345]", "an integer of more than 4 digits"),
+        ("[1e999]", "NaN and Infinity are no numbers here"),
+    ],
+)
+def test_what_a_frame_may_hold_can_be_set(params: str, fault: str) -> None:
+    """Its levels, of which a batch is one, and the digits of its integers; a number beyond all is none."""
+    read = JsonRpc().reader(UNION, FrameLimits(depth=3, digits=4))
+    errors = [
+        item.error for item in read(f'{{"jsonrpc":"2.0","method":"sum","params":{params}}}').items if isinstance(item, Failure)
+    ]
+    assert [(error.code, error.text) for error in errors] == [("invalid_json", fault)]
 
 
 def test_a_batch_has_a_limit() -> None:

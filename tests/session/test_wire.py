@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wscontrollers import DeclarationError, JsonCodec, JsonRpc, Message, latest
+from wscontrollers import DeclarationError, JsonCodec, JsonRpc, Limits, Message, MsgPackCodec, latest
 from wscontrollers.messages import FrameError, MessageUnion
 from wscontrollers.session import DEFAULT_LIMITS, Wire
 from wscontrollers.session.delivery import Overflow
@@ -17,6 +17,10 @@ from wscontrollers.session.wire import event_of
 
 class Say(Message):
     text: str
+
+
+class Count(Message):
+    n: Any
 
 
 class Price(Message, outbox=latest(key="symbol")):
@@ -46,6 +50,24 @@ def test_a_policy_is_that_of_the_class_or_of_the_controller() -> None:
     assert ours.policy_of(Say(text="a")) == (Overflow.DROP_OLDEST, None)
     assert ours.policy_of(Note()) == (Overflow.DROP_NEWEST, None)
     assert ours.policy_of(Price(symbol="X")) == (Overflow.CLOSE, (Price, "X"))
+
+
+@pytest.mark.parametrize("offered", [[], ["wsc.v1+msgpack"]])
+def test_frames_hold_what_the_limits_allow(offered: list[str]) -> None:
+    """What comes in by itself, and what answers a request, in every codec; a frame of calls, too."""
+    limits = Limits(depth=1, digits=2).over(DEFAULT_LIMITS)
+    incoming = MessageUnion(Count)
+    framing, _ = Wire(incoming, limits=limits, codecs=[MsgPackCodec()]).negotiate(offered)
+    assert framing.read is not None
+    for read in (framing.read, framing.answers(Count)):
+        assert read(framing.message(Count(n=99))).message == Count(n=99)
+        for beyond in (100, [1]):
+            with pytest.raises(FrameError, match="more than"):
+                read(framing.message(Count(n=beyond)))
+    calls, _ = Wire(incoming, limits=limits, protocol=JsonRpc()).negotiate(offered)
+    assert calls.read is not None
+    with pytest.raises(FrameError, match="more than 1 levels"):
+        calls.read('{"jsonrpc":"2.0","method":"count","params":{"n":1}}')
 
 
 def test_raw_frames_need_a_kind_of_their_own() -> None:

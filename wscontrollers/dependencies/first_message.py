@@ -15,7 +15,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ..exceptions import DeclarationError
 from ..markers import DEFAULT_TIMEOUT, FirstMessageParam
 from ..messages import Message, MessageUnion
-from ..messages.limits import MAX_DEPTH, is_too_deep
+from ..messages.checking import fault_of, is_too_deep, suspicion
+from ..messages.limits import DEFAULT_FIRST_MESSAGE_LIMITS, FirstMessageLimits
 from ..websockets import ServedWebSocket
 from .annotations import is_subclass, members_of_union, without_annotated
 from .fields import ParamField
@@ -25,9 +26,6 @@ from .received import MISSING
 from .resolution import Resolution
 from .steps import RUN, Step
 
-MAX_BYTES = 64 * 1024
-"""The size of a first message, in bytes, beyond which the session is closed with 1009."""
-
 
 class FirstMessageStep(Step):
     """Accepts, receives one frame within the time limit, validates it and fills the slots of all who asked for it.
@@ -35,17 +33,23 @@ class FirstMessageStep(Step):
     One parameter takes the whole message, as do several of one name; those of different names each take the field of theirs.
     Raw ones have the frame itself and do not count. A whole message of a `Message` class has its tag.
 
+    Args:
+        fields: By the slots of their values, the parameters.
+        limits: What the message may be.
+
     Raises:
         DeclarationError: Two of the parameters say different timeouts.
     """
 
-    __slots__ = ("_fields", "_messages", "_set", "_timeout", "_whole")
+    __slots__ = ("_fields", "_limits", "_may_exceed", "_messages", "_set", "_timeout", "_whole")
 
     accepts = True
 
-    def __init__(self, fields: Mapping[int, ParamField]) -> None:
+    def __init__(self, fields: Mapping[int, ParamField], limits: FirstMessageLimits = DEFAULT_FIRST_MESSAGE_LIMITS) -> None:
         super().__init__(RUN, min(fields), (), lambda values: None, "FirstMessage")
-        self._timeout = _timeout(fields.values())
+        self._limits = limits
+        self._may_exceed = suspicion(limits.frame, of_infinity=True)
+        self._timeout = _timeout(fields.values(), limits.seconds)
         self._fields = dict(fields)
         read = {slot: field for slot, field in fields.items() if not _marker(field).raw}
         self._whole = len({field.aliases for field in read.values()}) == 1
@@ -65,9 +69,9 @@ class FirstMessageStep(Step):
     async def run(self, values: Values, resolution: Resolution) -> None:
         connection = resolution.connection
         frame = await self._received(connection)
-        size = len(frame) if isinstance(frame, bytes) else len(frame.encode("utf-8", "surrogatepass"))
-        if size > MAX_BYTES:
-            raise WebSocketException(WS_1009_MESSAGE_TOO_BIG, f"first message: over {MAX_BYTES} bytes")
+        most = self._limits.size
+        if most is not None and _size(frame) > most:
+            raise WebSocketException(WS_1009_MESSAGE_TOO_BIG, f"first message: over {most} bytes")
         for slot, value in self._read(frame, getattr(connection, "decode", None)).items():
             values[slot] = value
 
@@ -130,12 +134,20 @@ class FirstMessageStep(Step):
                 frame = frame.decode()
             except UnicodeDecodeError:
                 raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not UTF-8") from None
-        if is_too_deep(frame):
-            raise WebSocketException(WS_1008_POLICY_VIOLATION, f"first message: over {MAX_DEPTH} levels")
+        limits = self._limits.frame
+        if is_too_deep(frame, limits.depth):
+            raise WebSocketException(WS_1008_POLICY_VIOLATION, f"first message: more than {limits.depth} levels")
         try:
-            return from_json(frame, allow_inf_nan=False)
+            content = from_json(frame, allow_inf_nan=False)
         except ValueError:
             raise WebSocketException(WS_1008_POLICY_VIOLATION, "first message: not JSON") from None
+        if self._may_exceed is not None and self._may_exceed(frame) and (fault := fault_of(content, limits)):
+            raise WebSocketException(WS_1008_POLICY_VIOLATION, f"first message: {fault}")
+        return content
+
+
+def _size(frame: str | bytes) -> int:
+    return len(frame if isinstance(frame, bytes) else frame.encode("utf-8", "surrogatepass"))
 
 
 def _decoded(frame: str | bytes, decode: Callable[[str | bytes], Any]) -> Any:
@@ -149,8 +161,8 @@ def _marker(field: ParamField) -> FirstMessageParam:
     return cast(FirstMessageParam, field.info)
 
 
-def _timeout(fields: Iterable[ParamField]) -> float | None:
-    """How long the message is waited for: as long as a parameter says, by default as long as one that says nothing."""
+def _timeout(fields: Iterable[ParamField], default: float | None) -> float | None:
+    """How long the message is waited for: as long as a parameter says, else as long as the limits say."""
     said = [field for field in fields if _marker(field).timeout is not DEFAULT_TIMEOUT]
     for field in said[1:]:
         one, other = _marker(said[0]).timeout, _marker(field).timeout
@@ -160,7 +172,7 @@ def _timeout(fields: Iterable[ParamField]) -> float | None:
                 f"they are of the same frame, and wait for it with the timeouts {one!r} and {other!r}",
                 fix="give both the same timeout, or one of them none",
             )
-    return _marker(said[0]).timeout if said else DEFAULT_TIMEOUT
+    return _marker(said[0]).timeout if said else default
 
 
 def _message(union: MessageUnion, content: Any, *, is_json: bool) -> Any:

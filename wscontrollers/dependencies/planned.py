@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from ..callables import AnyCallable
 from ..container import Container, Graph
+from ..messages.limits import DEFAULT_FIRST_MESSAGE_LIMITS, FirstMessageLimits
 from .dependant import Dependant
 from .plan import Plan
 from .planning import make_plan
@@ -23,24 +24,32 @@ class Planned:
         container: What supplies services.
         provider: Who has the overrides; None for nobody.
         threads: Whether plain functions run in worker threads.
+        first_message: What a first message may be.
 
     Raises:
         DeclarationError: Some parameter can never be filled; all mistakes at once.
     """
 
-    __slots__ = ("_declare", "_graph", "_plan", "_special", "_threads", "container", "dependant", "provider")
+    __slots__ = ("_declare", "_first_message", "_graph", "_plan", "_special", "_threads", "container", "dependant", "provider")
 
     def __init__(
-        self, declare: Callable[[Graph], Dependant], *, container: Container, provider: object = None, threads: bool = True
+        self,
+        declare: Callable[[Graph], Dependant],
+        *,
+        container: Container,
+        provider: object = None,
+        threads: bool = True,
+        first_message: FirstMessageLimits = DEFAULT_FIRST_MESSAGE_LIMITS,
     ) -> None:
         self._declare = declare
         self._threads = threads
+        self._first_message = first_message
         self.container = container
         self.provider = provider
         self._graph = container.graph
         self._special: OrderedDict[tuple[int, ...], tuple[object, Plan]] = OrderedDict()
         self.dependant = declare(self._graph)
-        self._plan = make_plan(self.dependant, supplier=self._graph, threads=threads)
+        self._plan = self._planned(self.dependant, self._graph)
 
     @property
     def plan(self) -> Plan:
@@ -61,9 +70,12 @@ class Planned:
         found = self._special.get(key)
         if found is None:
             dependant = self.dependant if graph is self._graph else self._declare(graph)
-            plan = make_plan(dependant, supplier=graph, overrides=overrides, threads=self._threads)
+            plan = self._planned(dependant, graph, overrides)
             # What the key was made of is kept with it, so that no id can come to mean something else.
             found = self._special[key] = ((graph, pairs), plan)
             while len(self._special) > _REMEMBERED:
                 self._special.popitem(last=False)
         return found[1]
+
+    def _planned(self, dependant: Dependant, graph: Graph, overrides: Mapping[AnyCallable, AnyCallable] | None = None) -> Plan:
+        return make_plan(dependant, supplier=graph, overrides=overrides, threads=self._threads, first_message=self._first_message)

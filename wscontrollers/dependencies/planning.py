@@ -13,6 +13,7 @@ from ..callables import AnyCallable, Kind, name_of, place_of
 from ..container import Input, Scope, Tier
 from ..exceptions import DeclarationError, ScopeLeakError
 from ..markers import FirstMessageParam
+from ..messages.limits import DEFAULT_FIRST_MESSAGE_LIMITS, FirstMessageLimits
 from .calls import step_of
 from .dependant import Argument, Dependant, ServiceNeed
 from .fields import ParamField
@@ -32,7 +33,12 @@ Overrides = Mapping[AnyCallable, AnyCallable]
 
 
 def make_plan(
-    dependant: Dependant, *, supplier: Supplier | None = None, overrides: Overrides | None = None, threads: bool = True
+    dependant: Dependant,
+    *,
+    supplier: Supplier | None = None,
+    overrides: Overrides | None = None,
+    threads: bool = True,
+    first_message: FirstMessageLimits = DEFAULT_FIRST_MESSAGE_LIMITS,
 ) -> Plan:
     """Compile what a dependant declares.
 
@@ -41,20 +47,24 @@ def make_plan(
         supplier: The container's graph, for the signatures of overrides.
         overrides: What is called in place of a dependency, at every depth.
         threads: Whether plain functions run in worker threads where nothing else is said.
+        first_message: What a first message may be, where one is asked for.
 
     Raises:
         DeclarationError: An override cannot be filled.
     """
-    return _Planner(supplier, overrides or {}, threads=threads).plan(dependant)
+    return _Planner(supplier, overrides or {}, threads=threads, first_message=first_message).plan(dependant)
 
 
 class _Planner:
     """Walks the dependants depth first, in the order of their parameters, and lays down steps."""
 
-    def __init__(self, supplier: Supplier | None, overrides: Overrides, *, threads: bool) -> None:
+    def __init__(
+        self, supplier: Supplier | None, overrides: Overrides, *, threads: bool, first_message: FirstMessageLimits
+    ) -> None:
         self.supplier = supplier
         self.overrides = overrides
         self.threads = threads
+        self.first_message = first_message
         self.size = FIRST_FREE
         self.fields: dict[int, ParamField] = {}
         self.messages: dict[int, ParamField] = {}
@@ -75,7 +85,7 @@ class _Planner:
             from .first_message import FirstMessageStep  # few ask for one, and it would be loaded for all
 
             # Only now all who want a part of the message are known; it is received where the first of them stands.
-            self.steps.insert(self.message_at, FirstMessageStep(self.messages))
+            self.steps.insert(self.message_at, FirstMessageStep(self.messages, self.first_message))
         return Plan(
             parameters=Parameters(self.fields) if self.fields else None,
             steps=self.steps,

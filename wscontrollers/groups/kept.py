@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 from pydantic_core import from_json
 
 from ..messages import FrameError, Incoming, JsonCodec, MessageUnion
+from ..messages.limits import OWN_FRAME_LIMITS
 from ..messages.members import sources_of
 from .declaring import Group
 from .engines.engine import Page, Position
@@ -43,7 +44,7 @@ class KeptReader:
         self._union = MessageUnion(sources, where=repr(declared), side="client") if sources else None
         self._read: Callable[[str | bytes], Incoming] | None = None
         if self._union is not None:
-            self._read = JsonCodec().reader(self._union)
+            self._read = JsonCodec().reader(self._union, OWN_FRAME_LIMITS)
 
     def messages(self, group: str, page: Page, *, whispers: bool = False) -> Sequence[Kept]:
         """The messages of a page.

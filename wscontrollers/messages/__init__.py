@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..lazily import lazily
 
 if TYPE_CHECKING:
-    from .codecs import Codec, JsonCodec, MsgPackCodec, ObjectCodec, negotiated
+    from .codecs import Codec, JsonCodec, MsgPackCodec, ObjectCodec, negotiated, spoken_with
     from .errors import ErrorCode, FrameError, code_of, snake_case
     from .frames import (
         Cancel,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Resumed,
     )
     from .jsonrpc import JsonRpc
+    from .limits import FrameLimits
     from .members import Member
     from .message import Message, outbox_policy_of, tag_of
     from .policies import Latest, OutboxPolicy, latest, outbox_policy
@@ -41,7 +42,7 @@ else:
     __getattr__, __dir__ = lazily(
         __name__,
         {
-            ".codecs": ["Codec", "JsonCodec", "MsgPackCodec", "ObjectCodec", "negotiated"],
+            ".codecs": ["Codec", "JsonCodec", "MsgPackCodec", "ObjectCodec", "negotiated", "spoken_with"],
             ".errors": ["ErrorCode", "FrameError", "code_of", "snake_case"],
             ".frames": [
                 "Cancel",
@@ -65,6 +66,7 @@ else:
                 "Resumed",
             ],
             ".jsonrpc": ["JsonRpc"],
+            ".limits": ["FrameLimits"],
             ".members": ["Member"],
             ".message": ["Message", "outbox_policy_of", "tag_of"],
             ".policies": ["Latest", "OutboxPolicy", "latest", "outbox_policy"],
@@ -85,6 +87,7 @@ __all__ = [
     "ErrorFrame",
     "Frame",
     "FrameError",
+    "FrameLimits",
     "Gap",
     "GoingAway",
     "Heartbeat",
@@ -114,5 +117,6 @@ __all__ = [
     "outbox_policy",
     "outbox_policy_of",
     "snake_case",
+    "spoken_with",
     "tag_of",
 ]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol, cast
 
 from ..callables import name_of
 from ..exceptions import DeclarationError
+from .checking import fault_of, may_exceed
 from .errors import INVALID_FRAME, INVALID_JSON, FrameError
 from .frames import Frame
-from .limits import fault_of, may_exceed
+from .limits import DEFAULT_FRAME_LIMITS, FrameLimits
 from .reading import Reader, json_reader, object_reader
 from .union import MessageUnion
 from .writing import JsonWriter, ObjectWriter, Writer
@@ -31,8 +33,13 @@ class Codec(Protocol):
     @property
     def binary(self) -> bool: ...
 
-    def reader(self, union: MessageUnion) -> Reader:
-        """A function that reads one frame to `Incoming`, and raises `FrameError` and nothing else."""
+    def reader(self, union: MessageUnion, limits: FrameLimits) -> Reader:
+        """A function that reads one frame to `Incoming`, and raises `FrameError` and nothing else.
+
+        Args:
+            union: The messages that may come in.
+            limits: What one frame may hold.
+        """
         ...
 
     def writer(self, union: MessageUnion | None = None) -> Writer:
@@ -46,9 +53,9 @@ class JsonCodec:
     subprotocol: str = "wsc.v1+json"
     binary: bool = False
 
-    def reader(self, union: MessageUnion) -> Reader:
+    def reader(self, union: MessageUnion, limits: FrameLimits = DEFAULT_FRAME_LIMITS) -> Reader:
         """See `Codec.reader`."""
-        return json_reader(union)
+        return json_reader(union, limits)
 
     def writer(self, union: MessageUnion | None = None) -> Writer:
         """See `Codec.writer`."""
@@ -82,31 +89,31 @@ class ObjectCodec(ABC):
     def dump(self, value: dict[str, Any]) -> Frame:
         """Encode one object."""
 
-    def reader(self, union: MessageUnion) -> Reader:
+    def reader(self, union: MessageUnion, limits: FrameLimits = DEFAULT_FRAME_LIMITS) -> Reader:
         """See `Codec.reader`."""
-        return object_reader(union, self.decode)
+        return object_reader(union, partial(self.decode, limits=limits))
 
     def writer(self, union: MessageUnion | None = None) -> Writer:
         """See `Codec.writer`."""
         return ObjectWriter(self.dump, union)
 
-    def decode(self, frame: Frame) -> Any:
-        """Decode one frame of any kind, within the limits of what a frame may hold.
+    def decode(self, frame: Frame, limits: FrameLimits = DEFAULT_FRAME_LIMITS) -> Any:
+        """Decode one frame of any kind, within the limits of what one may hold.
 
         Raises:
-            FrameError: It is of the wrong kind, has too many levels, or numbers that are none.
+            FrameError: It is of the wrong kind, has too many levels, too long an integer, or numbers that are none.
             Exception: What `load` raises.
         """
         if isinstance(frame, bytes) is not self.binary:
             kind, spoken = ("a text", "binary") if self.binary else ("a binary", "text")
             raise FrameError(INVALID_FRAME, f"{kind} frame, where {spoken} is spoken")
         value = self.load(frame)
-        if self.may_exceed(frame) and (fault := fault_of(value)):
+        if self.may_exceed(frame, limits) and (fault := fault_of(value, limits)):
             raise FrameError(INVALID_JSON, fault)
         return value
 
-    def may_exceed(self, frame: Frame) -> bool:
-        """Whether a frame may have too many levels or numbers that are none; only then is its value looked through.
+    def may_exceed(self, frame: Frame, limits: FrameLimits) -> bool:
+        """Whether a frame may hold more than the limits allow, or numbers that are none; only then is its value looked through.
 
         A codec whose frames tell it quickly says so here.
         """
@@ -155,27 +162,33 @@ class MsgPackCodec(ObjectCodec):
         """
         return self._pack(value)
 
-    def may_exceed(self, frame: Frame) -> bool:
+    def may_exceed(self, frame: Frame, limits: FrameLimits) -> bool:
         """See `ObjectCodec.may_exceed`."""
-        return may_exceed(cast(bytes, frame))
+        return may_exceed(cast(bytes, frame), limits)
 
 
-def negotiated(offered: Sequence[str], codecs: Sequence[Codec] = ()) -> tuple[Codec, str | None]:
+def spoken_with(codecs: Sequence[Codec]) -> tuple[Codec, ...]:
+    """What an application with these codecs speaks: JSON is always among it."""
+    if any(codec.subprotocol == JsonCodec.subprotocol for codec in codecs):
+        return tuple(codecs)
+    return (JsonCodec(), *codecs)
+
+
+def negotiated(offered: Sequence[str], spoken: Sequence[Codec]) -> tuple[Codec, str | None]:
     """The codec for a session, and the subprotocol to answer with.
 
     Args:
         offered: The subprotocols that the client offers, the one it likes best first.
-        codecs: Those that the server speaks; JSON alone where none is given.
+        spoken: What `spoken_with` returned.
 
     Returns:
-        The first offered codec; without one, JSON (or the server's first, if it does not speak JSON) and no subprotocol.
+        The first offered codec; without one, JSON and no subprotocol.
     """
-    spoken = tuple(codecs) or (JsonCodec(),)
     by_name = {codec.subprotocol: codec for codec in spoken}
     for name in offered:
         if name in by_name:
             return by_name[name], name
-    return by_name.get(JsonCodec.subprotocol, spoken[0]), None
+    return by_name[JsonCodec.subprotocol], None
 
 
 def check_codecs(codecs: Sequence[object], where: str) -> None:

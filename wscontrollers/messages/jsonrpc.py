@@ -11,10 +11,11 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
+from .checking import fault_of, is_too_deep, suspicion
 from .encoding import Encodings, control_fields
 from .errors import INTERNAL, INVALID_FRAME, INVALID_JSON, UNKNOWN_TYPE, VALIDATION, FrameError, FrameErrorCode
 from .frames import MAX_INTEGER, MAX_REF_LENGTH, ControlFrame, ErrorDetail, ErrorFrame, Frame, Ref
-from .limits import is_too_deep
+from .limits import DEFAULT_FRAME_LIMITS, FrameLimits
 from .message import Message
 from .reading import details_of
 from .union import MessageUnion
@@ -97,9 +98,9 @@ class JsonRpc:
     def __repr__(self) -> str:
         return f"JsonRpc(max_batch={self.max_batch!r}, subprotocol={self.subprotocol!r})"
 
-    def reader(self, union: MessageUnion) -> Callable[[Frame], Batch]:
-        """A function that reads one frame and raises nothing, whatever the frame is."""
-        return RpcReader(union, self.max_batch).read
+    def reader(self, union: MessageUnion, limits: FrameLimits = DEFAULT_FRAME_LIMITS) -> Callable[[Frame], Batch]:
+        """A function that reads one frame, within the limits of what one may hold, and raises nothing, whatever it is."""
+        return RpcReader(union, self.max_batch, limits).read
 
     def writer(self, union: MessageUnion | None = None) -> RpcWriter:
         """What writes responses, requests and notifications."""
@@ -112,13 +113,16 @@ class RpcReader:
     Args:
         union: Its tags are the methods.
         max_batch: How many calls one batch may have.
+        limits: What one frame may hold.
     """
 
-    __slots__ = ("_max_batch", "_positions", "_union")
+    __slots__ = ("_limits", "_max_batch", "_may_exceed", "_positions", "_union")
 
-    def __init__(self, union: MessageUnion, max_batch: int) -> None:
+    def __init__(self, union: MessageUnion, max_batch: int, limits: FrameLimits = DEFAULT_FRAME_LIMITS) -> None:
         self._union = union
         self._max_batch = max_batch
+        self._limits = limits
+        self._may_exceed = suspicion(limits, of_infinity=True)
         self._positions = {
             tag: tuple(field.read_as[0] for field in member.shape.fields if field.read_as and "type" not in field.read_as)
             for member in union.members
@@ -129,12 +133,14 @@ class RpcReader:
         """The calls and responses in a frame."""
         if not isinstance(frame, str):
             return _failed(INVALID_FRAME, "a binary frame, where text is spoken")
-        if is_too_deep(frame):
-            return _failed(INVALID_JSON, "too many levels")
+        if is_too_deep(frame, self._limits.depth):
+            return _failed(INVALID_JSON, f"more than {self._limits.depth} levels")
         try:
             value = from_json(frame, allow_inf_nan=False)
         except (ValueError, TypeError):  # a TypeError for a lone surrogate
             return _failed(INVALID_JSON, "not JSON")
+        if self._may_exceed is not None and self._may_exceed(frame) and (beyond := fault_of(value, self._limits)):
+            return _failed(INVALID_JSON, beyond)
         if not isinstance(value, list):
             return Batch((self._item(value),), False)
         calls = cast("Sequence[Any]", value)

@@ -9,9 +9,10 @@ from typing import Any, Final, TypeAlias, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, SchemaValidator, core_schema, from_json, to_json
 
+from .checking import fault_of, is_too_deep, suspicion
 from .errors import INTERNAL, INVALID_FRAME, INVALID_JSON, UNKNOWN_TYPE, VALIDATION, FrameError
 from .frames import MAX_INTEGER, MAX_REF_LENGTH, ErrorDetail, Frame, Incoming, Ref, Reply
-from .limits import MAX_DEPTH, fault_of, is_too_deep, may_overflow
+from .limits import DEFAULT_FRAME_LIMITS, FrameLimits
 from .union import MessageUnion, tag_of_dict
 
 Reader: TypeAlias = Callable[[Frame], Incoming]
@@ -36,8 +37,8 @@ _ENVELOPE: Final = SchemaValidator(
 )
 
 
-def json_reader(union: MessageUnion) -> Reader:
-    """The reader of JSON text frames.
+def json_reader(union: MessageUnion, limits: FrameLimits = DEFAULT_FRAME_LIMITS) -> Reader:
+    """The reader of JSON text frames, within the limits of what one may hold.
 
     The text goes to the union's validator once. A second look, at `ref` and `re` alone, is taken only where the text has one of
     them, or an escape that could hide one. Of a key that comes twice the last one counts, as in JavaScript and Python; a lone
@@ -45,8 +46,9 @@ def json_reader(union: MessageUnion) -> Reader:
     """
     validate = union.validator.validate_json
     tag_of = union.sole_tags.get
-    slow = _Reading(union)
-    overflows = may_overflow if union.holds_anything else None
+    slow = _Reading(union, limits)
+    depth, may_exceed = limits.depth, slow.may_exceed
+    flat = 2 * depth  # no shorter text is too deep
     new = cast(Any, tuple).__new__  # what Incoming(...) does, in half the time
 
     def read(frame: Any) -> Incoming:
@@ -54,9 +56,9 @@ def json_reader(union: MessageUnion) -> Reader:
         # One letter is found in half the time of a word, and most frames have neither.
         try:
             if (
-                (len(frame) > 128 and is_too_deep(frame))
+                (len(frame) > flat and is_too_deep(frame, depth))
                 or (("N" in frame or "I" in frame) and ("NaN" in frame or "Infinity" in frame))
-                or (overflows is not None and overflows(frame))
+                or (may_exceed is not None and may_exceed(frame))
             ):
                 message = UNREAD
             else:
@@ -103,10 +105,12 @@ UNREAD: Final = object()
 class _Reading:
     """Everything about reading that not every frame needs."""
 
-    __slots__ = ("_controls", "_defers", "_dict_tags", "_tag_names", "_union")
+    __slots__ = ("_controls", "_defers", "_dict_tags", "_limits", "_tag_names", "_union", "may_exceed")
 
-    def __init__(self, union: MessageUnion) -> None:
+    def __init__(self, union: MessageUnion, limits: FrameLimits = DEFAULT_FRAME_LIMITS) -> None:
         self._union = union
+        self._limits = limits
+        self.may_exceed = suspicion(limits, of_infinity=union.holds_anything)
         self._controls: dict[Any, str] = {control: tag for tag, control in union.controls.items()}
         self._defers = union.side == "server"
         self._tag_names = union.tag_names
@@ -118,13 +122,13 @@ class _Reading:
         """A frame that the union refused, or may not read whole: step by step, to tell what is wrong."""
         if not isinstance(frame, str):
             raise FrameError(INVALID_FRAME, "a binary frame, where text is spoken")
-        if is_too_deep(frame):
-            raise FrameError(INVALID_JSON, f"more than {MAX_DEPTH} levels")
+        if is_too_deep(frame, self._limits.depth):
+            raise FrameError(INVALID_JSON, f"more than {self._limits.depth} levels")
         try:
             value = from_json(frame, allow_inf_nan=False)
         except (ValueError, TypeError) as fault:  # a TypeError for a lone surrogate
             raise FrameError(INVALID_JSON, f"not JSON: {_short(str(fault))}") from None
-        if self._union.holds_anything and may_overflow(frame) and (beyond := fault_of(value)):
+        if self.may_exceed is not None and self.may_exceed(frame) and (beyond := fault_of(value, self._limits)):
             raise FrameError(INVALID_JSON, beyond)
         return self.of_value(frame, value, self.from_json_object)
 

@@ -39,7 +39,7 @@ class Host:
         threads: Whether plain functions run in worker threads where nothing else is said.
         origins: Which browsers' pages may open sessions, those of the same host if left out; None asks nobody.
         limits: What a session may take where controller and route say nothing.
-        codecs: What sessions can be held in; JSON where there are none.
+        codecs: What sessions can be held in beside JSON.
         engine: What carries groups between processes, or its URL; None keeps them within this one.
         declared: The groups of which something is declared, or the groups themselves.
         direct: Whether frames may go past the server's `send` and `receive`, where that comes to the same.

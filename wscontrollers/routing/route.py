@@ -190,7 +190,14 @@ class APIWebSocketRoute(WebSocketRoute):
     def _plan(self, host: Host) -> None:
         if not self.path:
             compiled(self.path, place_of(self.endpoint))
-        self._planned = Planned(self._declare, container=host.container, provider=host.provider, threads=host.threads)
+        limits = self.contract.limits.over(host.limits.over(session.DEFAULT_LIMITS))
+        self._planned = Planned(
+            self._declare,
+            container=host.container,
+            provider=host.provider,
+            threads=host.threads,
+            first_message=limits.of_first_messages,
+        )
 
         @cache  # made when it is first asked for: most routes hold no session
         def holder() -> session.Holder:
@@ -202,8 +209,7 @@ class APIWebSocketRoute(WebSocketRoute):
             self.contract.handlers.check_keys(frozenset(self.param_convertors))
         if self._planned.plan.wants_session or self._planned.plan.yields:
             _ = holder().wire  # so that its faults are told here
-        stall = self.contract.limits.over(host.limits.over(session.DEFAULT_LIMITS)).stall
-        endpoint = get_websocket_app(self._planned, holder=holder, direct=host.direct, stall=stall)
+        endpoint = get_websocket_app(self._planned, holder=holder, direct=host.direct, stall=limits.stall)
         self.app = framed_session(endpoint, host.origins)
         if self.contract.resume is not None:
             self.app = self._resumable(self.contract.resume, self.app, host)

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 
 from ..callables import name_of
 from ..messages import Codec, ControlFrame, End, ErrorFrame, FrameError, Incoming, MessageUnion, Ok, Ref, Writer
+from ..messages.limits import DEFAULT_FRAME_LIMITS, FrameLimits
 from ..messages.members import sources_of
 from ..messages.relaying import relayed
 
@@ -105,6 +106,7 @@ class FlatFraming:
         read: Its reader for the messages that come in.
         outgoing: Types that may go out beside subclasses of `Message`.
         raw_sends: `bytes` and `str`, where such frames are declared to go out.
+        limits: What one frame that comes in may hold.
 
     Attributes:
         codec: The same.
@@ -114,7 +116,7 @@ class FlatFraming:
         raw_sends: The same.
     """
 
-    __slots__ = ("_answers", "_written", "codec", "control", "dialect", "must_arrive", "raw_sends", "read")
+    __slots__ = ("_answers", "_limits", "_written", "codec", "control", "dialect", "must_arrive", "raw_sends", "read")
 
     def __init__(
         self,
@@ -122,6 +124,8 @@ class FlatFraming:
         read: Read | None,
         outgoing: MessageUnion | None = None,
         raw_sends: frozenset[type] = frozenset(),
+        *,
+        limits: FrameLimits = DEFAULT_FRAME_LIMITS,
     ) -> None:
         writer: Writer = codec.writer(outgoing)
         self.codec = codec
@@ -130,6 +134,7 @@ class FlatFraming:
         self.must_arrive = False  # who cancels a handler has it answered by an error
         self.read = read
         self.control = writer.control
+        self._limits = limits
         self._written = writer.message
         self._answers: dict[Any, Read] = {}
 
@@ -176,5 +181,5 @@ class FlatFraming:
         if read is None:
             named = [source for source in sources_of(types) if source is not Ok]  # that one is read without being named
             union = MessageUnion(named, where=f"Session.request(reply={name_of(types)})", side="client")
-            read = self._answers[types] = self.codec.reader(union)
+            read = self._answers[types] = self.codec.reader(union, self._limits)
         return read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from ..callables import AnyCallable
@@ -37,7 +37,7 @@ class Holder:
         contract: What is declared of them.
         endpoint: The endpoint's function.
         limits: Those of the app.
-        codecs: Those of the app; JSON where there are none.
+        codecs: Those of the app beside JSON.
         enrol: Lets a session into groups.
         direct: Whether frames may go past the server's `send` and `receive`, where that comes to the same.
     """
@@ -88,7 +88,8 @@ class Holder:
             websocket.scope[SPOKEN_KEY] = life.framing
         if self._codecs:  # else JSON is spoken
             codec: object = getattr(life.framing, "codec", None)
-            websocket.decode = codec.decode if isinstance(codec, ObjectCodec) else None
+            limits = wire.limits.of_frames
+            websocket.decode = partial(codec.decode, limits=limits) if isinstance(codec, ObjectCodec) else None
         session = self._kind(life)
         websocket.session_of_it = session
         return session

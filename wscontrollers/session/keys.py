@@ -8,6 +8,7 @@ from typing import Any, cast
 from pydantic_core import from_json
 
 from ..messages import FrameError, JsonCodec, Latest, MessageUnion
+from ..messages.limits import OWN_FRAME_LIMITS
 
 
 class PublishedKeys:
@@ -25,7 +26,8 @@ class PublishedKeys:
 
     def __init__(self, policy: Latest, sends: Sequence[Any]) -> None:
         self._policy = policy
-        self._read = JsonCodec().reader(MessageUnion(list(sends), where="latest(key=...)", side="client"))
+        union = MessageUnion(list(sends), where="latest(key=...)", side="client")
+        self._read = JsonCodec().reader(union, OWN_FRAME_LIMITS)
 
     def key_of(self, frame: str | bytes) -> Hashable:
         """The key of a message; None where it has none.

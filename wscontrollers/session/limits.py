@@ -4,6 +4,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from ..exceptions import DeclarationError
+from ..messages.limits import DEEPEST, DEFAULT_FIRST_MESSAGE_LIMITS, LONGEST, FirstMessageLimits, FrameLimits
 
 
 class _Unset:
@@ -36,19 +37,23 @@ class _Limits(NamedTuple):
     heartbeat: float | None = UNSET
     groups: int | None = UNSET
     grace: float = UNSET
+    depth: int = UNSET
+    digits: int = UNSET
+    first_message: float | None = UNSET
 
 
 class Limits(_Limits):
     """Limits of a session, set on an app, a controller or a route; what is left out comes from the level around it.
 
-    `None` takes a limit away, and has to be written; `burst`, `inbox`, `inbox_bytes`, `outbox`, `outbox_bytes` and `grace` cannot
-    be taken away.
+    `None` takes a limit away, and has to be written; `burst`, `inbox`, `inbox_bytes`, `outbox`, `outbox_bytes`, `grace`, `depth`
+    and `digits` cannot be taken away.
 
     Raises:
-        DeclarationError: One is no number above 0, or `None` where there has to be one.
+        DeclarationError: One is no number above 0, `None` where there has to be one, or beyond what can be read.
 
     Attributes:
-        message: Bytes of a message that comes in, after inflation; beyond it the session is closed with 1009.
+        message: Bytes of a message that comes in, after inflation, the first one (`FirstMessage`) too; beyond it the session is
+            closed with 1009.
         rate: Messages a second that may come in, over time; beyond it one error `rate_limited`, then a close with 1008.
         burst: Messages that may come in at once.
         inbox: Frames that wait for a handler; when it is full, nothing more is read, unless a handler waits for the client.
@@ -67,6 +72,10 @@ class Limits(_Limits):
             the session is closed with 1001. For sessions with messages.
         groups: Groups that it may be in.
         grace: Seconds that handlers have to finish when the server ends the session.
+        depth: Objects and arrays within each other in a frame, its own object included; at most 200. Beyond it the frame is bad.
+        digits: Digits of an integer in a frame; at most 4,300. Beyond it the frame is bad.
+        first_message: Seconds to wait for a first message where `FirstMessage()` says nothing else; then the session is closed
+            with 1008.
     """
 
     __slots__ = ()
@@ -81,19 +90,35 @@ class Limits(_Limits):
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]:
         return (), self._asdict()  # so that copies are made by name, too
 
+    @property
+    def of_frames(self) -> FrameLimits:
+        """What one frame may hold; of limits that are complete."""
+        return FrameLimits(self.depth, self.digits)
+
+    @property
+    def of_first_messages(self) -> FirstMessageLimits:
+        """What a first message may be; of limits that are complete."""
+        return FirstMessageLimits(self.message, self.first_message, self.of_frames)
+
     def over(self, base: Self) -> Self:
         """These limits, with those of the level around them where nothing is set."""
         return type(self)._make(theirs if own is UNSET else own for own, theirs in zip(self, base, strict=True))
 
 
-_NEEDED: Final = frozenset({"burst", "inbox", "inbox_bytes", "outbox", "outbox_bytes", "grace"})
+_NEEDED: Final = frozenset({"burst", "inbox", "inbox_bytes", "outbox", "outbox_bytes", "grace", "depth", "digits"})
 """Limits that there always are: memory and the end of a session hang on them, or on another limit that needs them."""
 
 
 _COUNTS: Final = frozenset(
-    {"message", "burst", "inbox", "inbox_bytes", "bad_frames_in_a_row", "bad_frames", "outbox", "outbox_bytes", "groups"}
+    {
+        *("message", "burst", "inbox", "inbox_bytes", "bad_frames_in_a_row", "bad_frames", "outbox", "outbox_bytes", "groups"),
+        *("depth", "digits"),
+    }
 )
-"""Limits that count frames, bytes or groups."""
+"""Limits that count frames, bytes, groups, levels or digits."""
+
+_MOST: Final = {"depth": DEEPEST, "digits": LONGEST}
+"""Limits beyond which nothing could be read."""
 
 
 def _check(name: str, value: object) -> None:
@@ -116,10 +141,15 @@ def _check(name: str, value: object) -> None:
         raise DeclarationError.at(
             f"Limits({name}={value!r})", "a limit is a number above 0", fix="give one, or None where a limit may be left out"
         )
+    most = _MOST.get(name, inf)
+    if value > most:
+        raise DeclarationError.at(f"Limits({name}={value!r})", "the JSON parser reads no more", fix=f"give {most} at most")
+    if name in _MOST and not isinstance(value, int):
+        raise DeclarationError.at(f"Limits({name}={value!r})", "it is no whole number", fix="give one")
 
 
 DEFAULT_LIMITS: Final = Limits(
-    message=64 * 1024,
+    message=DEFAULT_FIRST_MESSAGE_LIMITS.size,
     rate=50.0,
     burst=200,
     inbox=16,
@@ -135,6 +165,9 @@ DEFAULT_LIMITS: Final = Limits(
     heartbeat=None,
     groups=128,
     grace=5.0,
+    depth=DEFAULT_FIRST_MESSAGE_LIMITS.frame.depth,
+    digits=DEFAULT_FIRST_MESSAGE_LIMITS.frame.digits,
+    first_message=DEFAULT_FIRST_MESSAGE_LIMITS.seconds,
 )
 """The limits that hold where nobody set others."""
 

@@ -26,6 +26,7 @@ from ..messages import (
 )
 from ..messages.errors import CANCELLED
 from ..messages.jsonrpc import Call, Failure, Id, Response
+from ..messages.limits import DEFAULT_FRAME_LIMITS, FrameLimits
 from .framing import RAW, Read, Several
 from .packing import bytes_of
 from .results import NOBODY, response_json, result_reader
@@ -41,6 +42,7 @@ class Rpc:
         protocol: What its controller says of it.
         incoming: The messages that can be called; None where the endpoint reads the frames itself.
         outgoing: Types that may be notifications or requests beside subclasses of `Message`.
+        limits: What one frame that comes in may hold.
         held: Bytes that the responses of one session may have together while they wait for others of their batch.
 
     Raises:
@@ -49,10 +51,18 @@ class Rpc:
 
     __slots__ = ("_answers", "_subprotocol", "held", "read", "write")
 
-    def __init__(self, protocol: JsonRpc, incoming: MessageUnion | None, outgoing: MessageUnion | None, *, held: int) -> None:
+    def __init__(
+        self,
+        protocol: JsonRpc,
+        incoming: MessageUnion | None,
+        outgoing: MessageUnion | None,
+        *,
+        limits: FrameLimits = DEFAULT_FRAME_LIMITS,
+        held: int,
+    ) -> None:
         if incoming is not None:
             _check_names(incoming)
-        self.read = None if incoming is None else protocol.reader(incoming)
+        self.read = None if incoming is None else protocol.reader(incoming, limits)
         self.write = protocol.writer(outgoing)
         self.held = held
         self._subprotocol = protocol.subprotocol

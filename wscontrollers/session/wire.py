@@ -16,6 +16,7 @@ from ..messages import (
     OutboxPolicy,
     negotiated,
     outbox_policy_of,
+    spoken_with,
 )
 from .delivery import Overflow
 from .framing import FlatFraming, Framing, Read
@@ -37,7 +38,7 @@ class Wire:
         limits: The limits of each session.
         outgoing: Types without a tag of their own class that may go out: TypedDicts, dataclasses and plain models.
         raw: `bytes`: binary frames are messages too, as they are; `str`: text frames are.
-        codecs: What may be negotiated; JSON, or the first one, is spoken where the client offers no subprotocol.
+        codecs: What may be negotiated beside JSON, which is spoken where the client offers no subprotocol.
         outbox: What happens to a message without room whose class says nothing.
         sends: All types that are declared to go out.
         raw_sends: `bytes` and `str`, where frames of them are, too.
@@ -66,9 +67,15 @@ class Wire:
         self._keys: PublishedKeys | None = None
         self._raw = raw
         self._rpc = None if protocol is None else self._compiled(protocol, outgoing)
-        self._codecs = () if protocol is not None else tuple(codecs) or (JsonCodec(),)
+        self._codecs = () if protocol is not None else spoken_with(codecs)
         self._framings = {
-            id(codec): FlatFraming(codec, None if incoming is None else self._reader(codec, incoming), outgoing, raw_sends)
+            id(codec): FlatFraming(
+                codec,
+                None if incoming is None else self._reader(codec, incoming),
+                outgoing,
+                raw_sends,
+                limits=limits.of_frames,
+            )
             for codec in self._codecs
         }
 
@@ -122,10 +129,10 @@ class Wire:
             raise DeclarationError.at(
                 incoming.where, "raw frames are no calls of JSON-RPC", fix="leave str and bytes out of what comes in"
             )
-        return Rpc(protocol, incoming, outgoing, held=self.limits.outbox_bytes)
+        return Rpc(protocol, incoming, outgoing, limits=self.limits.of_frames, held=self.limits.outbox_bytes)
 
     def _reader(self, codec: Codec, incoming: MessageUnion) -> Read:
-        read: Read = codec.reader(incoming)
+        read: Read = codec.reader(incoming, self.limits.of_frames)
         raw = self._raw
         if not raw:
             return read

@@ -35,8 +35,10 @@ from ..messages import (
     Resumable,
     Resumed,
     negotiated,
+    spoken_with,
 )
 from ..messages.jsonrpc import error_in
+from ..messages.limits import OWN_FRAME_LIMITS
 from ..session.framing import SPOKEN_KEY
 
 SENDS_KEY = "wscontrollers.sends"
@@ -91,8 +93,8 @@ class ClientWire:
         self._codec = codec
         self._writer = codec.writer()
         # A server's reader leaves answers unread, and so tells which question a frame answers whatever its type.
-        self._envelope = codec.reader(MessageUnion([], side="server"))
-        self._controls = codec.reader(MessageUnion([], side="client"))
+        self._envelope = codec.reader(MessageUnion([], side="server"), OWN_FRAME_LIMITS)
+        self._controls = codec.reader(MessageUnion([], side="client"), OWN_FRAME_LIMITS)
 
     def encode(self, message: Any, *, ref: Ref | None = None, re: Ref | None = None) -> Frame:
         """A frame of anything that has a form on the wire: messages, control frames, dicts; text and bytes are frames.
@@ -136,7 +138,7 @@ class ClientWire:
         Raises:
             FrameError: It is of another type, or invalid.
         """
-        return self._codec.reader(expected.union)(frame)
+        return self._codec.reader(expected.union, OWN_FRAME_LIMITS)(frame)
 
     def control(self, frame: Frame) -> Any:
         """The control frame that a frame is; None for any other frame."""
@@ -167,7 +169,7 @@ def wire_of(subprotocol: str | None, codecs: Sequence[Codec]) -> ClientWire:
     """
     # A tuple of Any: a class attribute does not count as the protocol's property for pyright.
     spoken: Sequence[Any] = codecs or ((MsgPackCodec(),) if subprotocol == MsgPackCodec.subprotocol else (JsonCodec(),))
-    return ClientWire(negotiated([subprotocol] if subprotocol is not None else [], spoken)[0])
+    return ClientWire(negotiated([subprotocol] if subprotocol is not None else [], spoken_with(spoken))[0])
 
 
 def declared(scope: Scope | None) -> Expected | None:
@@ -200,7 +202,7 @@ class Declared:
         if codec is None or type(frame) in framing.raw_sends:
             return None
         if codec is not self._codec:
-            self._codec, self._reader = codec, codec.reader(self._expected.union)
+            self._codec, self._reader = codec, codec.reader(self._expected.union, OWN_FRAME_LIMITS)
         try:
             self._reader(frame)
         except FrameError as error:
