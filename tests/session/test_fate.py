@@ -12,6 +12,7 @@ import pytest
 from wscontrollers import App, Delivery, Depends, WebSocket
 from wscontrollers.messages import Message
 from wscontrollers.session import Ended, Limits, Session
+from wscontrollers.session.timing import Timekeeper
 from wscontrollers.testing import AsyncTestClient
 
 
@@ -78,6 +79,57 @@ async def test_a_sender_is_cancelled_when_its_peer_left() -> None:
         await peer.send(Say(text="nobody reads this"))
 
     assert [each.by for each in ended if each] == ["client"]
+
+
+async def test_a_close_that_comes_behind_a_failed_write_tells_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server knows of a peer that left before the session has read of it: it has a moment to, whatever else looks first."""
+    looked = anyio.Event()
+    look = Timekeeper.glance
+
+    def glance(timekeeper: Timekeeper) -> bool:
+        is_lost = timekeeper.life.is_lost
+        goes_on = look(timekeeper)
+        if is_lost:
+            looked.set()
+        return goes_on
+
+    monkeypatch.setattr(Timekeeper, "glance", glance)
+    frames = [{"type": "websocket.receive", "text": "{}"}] * 5
+    assert await _ended_behind_a_failed_write(frames, closes=looked) == Ended("client", 4001, "bye")
+
+
+async def test_a_write_that_fails_without_a_close_is_a_loss() -> None:
+    """There is no disconnect event soon: the connection broke."""
+    assert await _ended_behind_a_failed_write([], closes=anyio.Event()) == Ended("network", 1006)
+
+
+async def _ended_behind_a_failed_write(frames: list[Any], *, closes: anyio.Event) -> Ended | None:
+    """How a session ends whose `send` fails, and whose `receive` has these frames and then, when it is time, a close."""
+    app = App()
+    ended: list[Ended | None] = []
+    events: list[Any] = [{"type": "websocket.connect"}, *frames]
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        try:
+            await session.send(Said(text="a"))
+            await anyio.sleep_forever()
+        finally:
+            ended.append(session.ended)
+
+    async def get() -> Any:
+        if events:
+            return events.pop(0)
+        await closes.wait()
+        return {"type": "websocket.disconnect", "code": 4001, "reason": "bye"}
+
+    async def send(event: Any) -> None:
+        if event["type"] == "websocket.send":
+            raise OSError
+
+    async with app.router.lifespan_context(app):
+        await app({"type": "websocket", "path": "/", "query_string": b"", "headers": [], "subprotocols": []}, get, send)
+    return ended[0]
 
 
 async def test_clean_ups_run_before_the_close_frame() -> None:

@@ -25,7 +25,18 @@ class Timekeeper:
         watch: The look-out.
     """
 
-    __slots__ = ("_asked_at", "_epoch", "_left", "_life", "_patience", "_since", "_stalled_since", "_watch", "_writes")
+    __slots__ = (
+        "_asked_at",
+        "_epoch",
+        "_left",
+        "_life",
+        "_patience",
+        "_saw_loss",
+        "_since",
+        "_stalled_since",
+        "_watch",
+        "_writes",
+    )
 
     def __init__(self, life: Life, watch: Watch) -> None:
         self._life = life
@@ -35,6 +46,7 @@ class Timekeeper:
         self._epoch = self._writes = -1
         self._left: int = -1
         self._patience: Patience | None = None
+        self._saw_loss = False
 
     @property
     def life(self) -> Life:
@@ -66,7 +78,9 @@ class Timekeeper:
                 reading.read_ahead()  # a peer that leaves now ends the grace
             return
         if life.is_lost:
-            life.departed(LOSS, "")
+            if self._saw_loss:
+                life.departed(LOSS, "")
+            self._saw_loss = True  # until the next look the disconnect event has time to come
         elif reading.is_held:
             self._look_behind(life)
         elif reading.epoch == self._epoch and life.websocket.is_open:
