@@ -127,8 +127,15 @@ async def test_a_half_open_connection_tells_nothing(async_client_of: Clients) ->
 
 
 @every_line
-@pytest.mark.parametrize("leaves", ["close", "reset"])
-async def test_a_session_knows_a_loss_from_a_close(is_real: bool, leaves: str) -> None:
+@pytest.mark.parametrize(
+    ("leaves", "end"),
+    [
+        ("with a code", Ended("client", 3001, "bye")),
+        ("without a code", Ended("client", 1005)),
+        ("by a reset", Ended("network", 1006)),
+    ],
+)
+async def test_a_session_knows_a_loss_from_a_close(is_real: bool, leaves: str, end: Ended) -> None:
     """By the network, or by its client; a plain `WebSocket` cannot tell it from a close without a code."""
     ends: list[object] = []
     app = App()
@@ -141,11 +148,13 @@ async def test_a_session_knows_a_loss_from_a_close(is_real: bool, leaves: str) -
 
     async with AsyncTestClient(app, real=is_real) as client:
         async with client.connect("/") as session:
-            if leaves == "close":
+            if leaves == "with a code":
                 await session.close(3001, "bye")
+            elif leaves == "without a code":
+                await session.close(None)
             else:
                 session.reset()
-        assert ends == [Ended("client", 3001, "bye") if leaves == "close" else Ended("network", 1006)]
+        assert ends == [end]
 
 
 @every_line
@@ -163,8 +172,29 @@ async def test_who_has_left_sees_nothing_any_more(async_client_of: Clients) -> N
 
 
 @every_line
-@pytest.mark.parametrize(("code", "reason"), [(17, ""), (1005, ""), (1006, ""), (1000, "x" * 124)])
-async def test_a_close_frame_that_no_client_can_send(async_client_of: Clients, code: int, reason: str) -> None:
+@pytest.mark.parametrize("is_paused", [False, True])
+async def test_what_comes_behind_the_tests_close_is_not_seen(async_client_of: Clients, is_paused: bool) -> None:
+    """Whether it was on its way, or held because the test did not read."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        while True:
+            await websocket.send_text("a" * 1000)
+
+    async with async_client_of(endpoint) as client, client.connect("/", allow_leftovers=True) as session:
+        await session.receive_text()
+        if is_paused:
+            session.pause_reading()
+            await session.send_text("a")
+        arrivals = session._transport.arrivals
+        before = arrivals.waiting()
+        await session.close()
+        assert arrivals.waiting() == before
+
+
+@every_line
+@pytest.mark.parametrize(("code", "reason"), [(17, ""), (1005, ""), (1006, ""), (1000, "x" * 124), (None, "bye")])
+async def test_a_close_frame_that_no_client_can_send(async_client_of: Clients, code: int | None, reason: str) -> None:
     """It is refused on every line, and the session goes on (RFC 6455, sections 5.5 and 7.4)."""
     async with async_client_of(echo) as client, client.connect("/") as session:
         with pytest.raises(ValueError, match=rf"close\({code}, .*no close frame may hold that. Fix: "):

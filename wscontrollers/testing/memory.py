@@ -15,7 +15,7 @@ from .apart import TaskApart
 from .clock import VirtualClock
 from .frames import Handshake
 from .rest import at_rest
-from .transport import Transport
+from .transport import Transport, closed_with
 
 
 class PeerGone(OSError):  # noqa: N818 - says what happened
@@ -146,22 +146,22 @@ class MemoryTransport(Transport):
             self._tell(message)
         await anyio.lowlevel.checkpoint()
 
-    async def close(self, code: int, reason: str) -> None:
+    async def close(self, code: int | None, reason: str) -> None:
         """Put a disconnect into the application's queue; from now on it sends to nobody."""
         if not self._is_gone:
             self.has_peer_closed = True
-        self._gone(code, reason)
+        self._gone(closed_with(code, reason))
         await anyio.lowlevel.checkpoint()
 
-    def _gone(self, code: int, reason: str) -> None:
+    def _gone(self, told: Message) -> None:
         self.run.peer_left = True
         if self._is_gone:
             return
         self._is_gone = True
         self.arrivals.release()
         if not self.closed_by_application:
-            self.transcript.sent({"type": "websocket.disconnect", "code": code, "reason": reason})
-            self._disconnect(code, reason)
+            self.transcript.sent(told)
+            self._disconnect(told["code"], told["reason"])
 
     def pause(self) -> None:
         """Hold what the application sends; beyond the high-water mark its `send` waits."""
@@ -182,7 +182,7 @@ class MemoryTransport(Transport):
 
     def reset(self) -> None:
         """Tell the application of a loss, with the code that uvicorn has for it."""
-        self._gone(1005, "")
+        self._gone(closed_with(None, ""))
 
     async def settle(self, timeout: float | None) -> None:
         """Wait until the event loop is at rest."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import anyio.lowlevel
@@ -20,7 +20,7 @@ from .answers import Accepted, Refusal
 from .apart import leave_behind
 from .failures import SendTimeout
 from .rest import at_rest
-from .transport import Transport
+from .transport import Transport, closed_with
 
 if TYPE_CHECKING:
     from .clock import VirtualClock
@@ -105,7 +105,8 @@ class NetworkTransport(Transport):
                 return
             # Frames that had come before the test stopped reading wait for it to go on, as those in the kernel do.
             await self._is_reading.wait()
-            self.arrive({"type": "websocket.send", "text" if isinstance(content, str) else "bytes": content})
+            if not self.run.peer_left:  # it may have closed, and sees nothing of the session any more
+                self.arrive({"type": "websocket.send", "text" if isinstance(content, str) else "bytes": content})
 
     async def send(self, content: str | bytes) -> None:
         """Write a frame to the socket.
@@ -130,14 +131,14 @@ class NetworkTransport(Transport):
             f" {self.transcript}"
         )
 
-    async def close(self, code: int, reason: str) -> None:
+    async def close(self, code: int | None, reason: str) -> None:
         """Send a close frame and wait for the server's."""
         if not self.is_over:
-            self.transcript.sent({"type": "websocket.disconnect", "code": code, "reason": reason})
+            self.transcript.sent(closed_with(code, reason))
         self.run.peer_left = True
         if self._connection is not None:
-            self._read_on()
-            await self._connection.close(code, reason)
+            self._let_in()
+            await self._connection.close(cast(int, code), reason)  # the protocol below it takes None, too
 
     def pause(self) -> None:
         """Take no more bytes from the kernel."""
@@ -176,6 +177,10 @@ class NetworkTransport(Transport):
     def _read_on(self) -> None:
         assert self._connection is not None
         self.arrivals.resume()
+        self._let_in()
+
+    def _let_in(self) -> None:
+        assert self._connection is not None
         self._is_reading.set()
         if not self._connection.transport.is_closing():
             self._connection.transport.resume_reading()

@@ -58,20 +58,20 @@ class Peer(FaultyPeer):
         text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
         await self._transport.send(text if mode == "text" else text.encode())
 
-    async def close(self, code: int = 1000, reason: str = "") -> None:
+    async def close(self, code: int | None = 1000, reason: str = "") -> None:
         """Close the session; what the application sends from now on, nobody sees.
 
         Args:
-            code: The close code (RFC 6455, section 7.4).
+            code: The close code (RFC 6455, section 7.4); None closes without one, and without a reason.
             reason: At most 123 bytes.
 
         Raises:
             ValueError: No client may send the code, or the reason is too long.
         """
-        if not may_be_sent(code) or len(reason.encode()) > MAX_REASON:
+        if (bool(reason) if code is None else not may_be_sent(code)) or len(reason.encode()) > MAX_REASON:
             raise ValueError(
                 f"{self._where}: close({code}, {reason!r}): no close frame may hold that. Fix: use 1000, or one of 3000 to 4999, "
-                f"and a reason of at most {MAX_REASON} bytes."
+                f"and a reason of at most {MAX_REASON} bytes; or None, and no reason."
             )
         self._lay_at_close = self._transport.arrivals.waiting()
         await self._transport.close(code, reason)

@@ -64,8 +64,8 @@ class Transport(ABC):
         """Send a frame; once the session has ended, nobody reads it."""
 
     @abstractmethod
-    async def close(self, code: int, reason: str) -> None:
-        """Close the session, as a peer does that takes its leave."""
+    async def close(self, code: int | None, reason: str) -> None:
+        """Close the session, as a peer does that takes its leave; with None for a code, by a close frame without one."""
 
     @abstractmethod
     def pause(self) -> None:
@@ -140,3 +140,11 @@ class Transport(ABC):
             with anyio.move_on_after(patience):
                 await self.run.ended.wait()
         return self.run.ended.is_set()
+
+
+def closed_with(code: int | None, reason: str) -> Message:
+    """The event that tells the application of the test's close; without a code, with the one that says so (RFC 6455, 7.4.1)."""
+    return {"type": "websocket.disconnect", "code": _NO_STATUS if code is None else code, "reason": reason}
+
+
+_NO_STATUS = 1005
