@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from anyio import to_thread
+from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 
 from tests.serving import serving
-from wscontrollers import App, Ended, Session
-from wscontrollers.session.loss import has_closed
+from wscontrollers import APIWebSocketRoute, App, Ended, Session
+from wscontrollers.session.ending import LOSS
+from wscontrollers.session.loss import NO_STATUS, code_of, has_closed
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +42,17 @@ def test_what_nobody_knows() -> None:
     assert has_closed(told.send) is None
 
 
+def test_one_of_both_ways_is_enough() -> None:
+    """A middleware wraps `send`, or `receive`; what is behind the other one knows."""
+    told = Told()
+    assert has_closed(unknown, told.send) is has_closed(told.send, unknown) is True
+    assert has_closed(unknown, unknown) is None
+    for has, code in ((True, NO_STATUS), (False, LOSS), (None, NO_STATUS)):
+        told.has_peer_closed = has
+        assert code_of(NO_STATUS, unknown, told.send) == code
+        assert code_of(4000, told.send) == 4000
+
+
 @pytest.mark.parametrize("connection", [SimpleNamespace(), SimpleNamespace(state=1), None])
 def test_a_server_that_has_changed_says_nothing(connection: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it used to have is not relied on."""
@@ -57,16 +70,20 @@ def test_a_server_that_has_changed_says_nothing(connection: Any, monkeypatch: py
         ("in silence", Ended("network", 1006)),
     ],
 )
-async def test_a_loss_is_told_from_a_close_without_a_code(ws: str, leaves: str, end: Ended) -> None:
-    """Uvicorn tells all three by 1005, in both of its classes; a ping that is not answered is a loss, too."""
-    ends: Queue[Ended | None] = Queue()
-    app = App()
+@pytest.mark.parametrize("host", [App, Starlette])
+async def test_a_loss_is_told_from_a_close_without_a_code(host: Any, ws: str, leaves: str, end: Ended) -> None:
+    """Uvicorn tells all three by 1005, in both of its classes; a ping that is not answered is a loss, too.
 
-    @app.websocket("/")
+    Starlette's middleware wraps `send`, and leaves `receive` as it is.
+    """
+    ends: Queue[Ended | None] = Queue()
+
     async def endpoint(session: Session[bytes, bytes]) -> None:
         async for _ in session:
             pass
         ends.put(session.ended)
+
+    app = host(routes=[APIWebSocketRoute("/", endpoint)])
 
     with serving(app, ws=ws, ws_ping_interval=0.1, ws_ping_timeout=0.1 if leaves == "in silence" else 20) as address:
         client = await connect(f"ws://{address}/", compression=None)

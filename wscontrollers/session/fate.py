@@ -15,10 +15,10 @@ from ..messages import FrameError
 from ..websockets import ServedWebSocket, WebSocketState
 from .clock import Clock
 from .delivery import Delivery
-from .ending import LOSS, Ended, ended_by, shortened
+from .ending import Ended, ended_by, shortened
 from .intake import POLICY_VIOLATION
 from .limits import Limits
-from .loss import NO_STATUS, has_closed
+from .loss import code_of
 from .questions import Questions
 from .reading import Reading
 from .speaker import Speaker
@@ -169,9 +169,7 @@ class Fate(Speaker):
         self.websocket.client_state = WebSocketState.DISCONNECTED
         is_waiting = self.reading.waiter is not None and self.reading.waiter is self._task
         self.is_gone = True
-        if code == NO_STATUS and has_closed(self.websocket.send_event) is False:
-            code = LOSS
-        self.end(Ended.by_peer(code, reason))
+        self.end(Ended.by_peer(code_of(code, self.websocket.send_event, self.reading.source), reason))
         self.outbox.close()  # also where the session comes to its end already: nobody takes what is left
         if not is_waiting:
             self.interrupt()

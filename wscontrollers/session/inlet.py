@@ -110,13 +110,19 @@ class Inlet:
         """Whether no event waits."""
         return self._event is None
 
+    @property
+    def source(self) -> Callable[[], Awaitable[Frame]]:
+        """Uvicorn's own `receive`."""
+        receive: Callable[[], Awaitable[Frame]] = self._protocol.receive
+        return receive
+
     def release(self) -> Callable[[], Awaitable[Frame]]:
         """Be a queue and nothing more, which holds no connection that holds it; returns uvicorn's own `receive`."""
         self._settle()
         if self._unpacking is not None:
             self._unpacking.release()
             self._unpacking = None
-        receive: Callable[[], Awaitable[Frame]] = self._protocol.receive
+        receive = self.source
         self._protocol = None
         return receive
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from .owner import Frame
+from .ending import LOSS
 from .stepping import server_of
 
 NO_STATUS: Final = 1005
@@ -16,16 +16,27 @@ _CLOSED: Final = frozenset({"REMOTE_CLOSING", "CLOSED"})
 """What wsproto calls a connection whose peer sent a close frame."""
 
 
-def has_closed(send: Callable[[Frame], Awaitable[None]]) -> bool | None:
+def code_of(code: int, *ways: Callable[..., Awaitable[Any]]) -> int:
+    """The code of a disconnect: that of a loss where the server told one by the code that a close without one has.
+
+    Args:
+        code: What the server told.
+        ways: See `has_closed`.
+    """
+    return LOSS if code == NO_STATUS and has_closed(*ways) is False else code
+
+
+def has_closed(*ways: Callable[..., Awaitable[Any]]) -> bool | None:
     """Whether the peer sent a close frame (RFC 6455, section 5.5.1); None where nobody knows.
 
     Args:
-        send: ASGI's: a known server's own, or that of what stands in for one, which says it in `has_peer_closed`.
+        ways: ASGI's `send` and `receive`: one of them a known server's own, which middleware wraps seldom both, or that of what
+            stands in for one and says it in `has_peer_closed`.
     """
-    server = server_of(send)
+    server = next((found for found in map(server_of, ways) if found is not None), None)
     if server is None:
-        told: object = getattr(getattr(send, "__self__", None), "has_peer_closed", None)
-        return told if isinstance(told, bool) else None
+        told = (getattr(getattr(way, "__self__", None), "has_peer_closed", None) for way in ways)
+        return next((each for each in told if isinstance(each, bool)), None)
     connection: Any = getattr(server, "conn", None)
     received: object = getattr(connection, "close_rcvd", _UNKNOWN)  # of websockets
     if received is not _UNKNOWN:

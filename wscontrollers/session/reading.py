@@ -113,6 +113,11 @@ class Reading:
         if self._may_go_direct and self._inlet is None and (inlet := inlet_of(self.receive)) is not None:
             self._inlet, self.receive = inlet, inlet.receive
 
+    @property
+    def source(self) -> Callable[[], Awaitable[Frame]]:
+        """ASGI's `receive`."""
+        return self.receive if self._inlet is None else self._inlet.source
+
     async def next(self) -> Any:
         """The next item that was not dealt with on arrival; None when the reading is stopped.
 

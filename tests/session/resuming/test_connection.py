@@ -30,6 +30,21 @@ async def test_a_close_is_no_loss(code: int, has_left: bool) -> None:
         assert not connection.has_left({"type": "websocket.disconnect", "code": lost})
 
 
+@pytest.mark.parametrize(("has_closed", "code"), [(True, 1005), (False, 1006), (None, 1005)])
+async def test_a_loss_is_told_by_its_own_code(has_closed: bool | None, code: int) -> None:
+    """A session that cannot wait for its client ends with what happened; where nobody knows, with what the server said."""
+
+    class Server:
+        has_peer_closed = has_closed
+
+        async def send(self, event: Any) -> None: ...
+
+    connection = Connection({}, nothing, Server().send)
+    event = {"type": "websocket.disconnect", "code": 1005, "reason": ""}
+    assert connection.told(event) == {**event, "code": code}
+    assert connection.told({**event, "code": 4000})["code"] == 4000
+
+
 async def test_it_knows_where_it_comes_from() -> None:
     """The page, and the path with that of the mounts."""
     scope = {"headers": [(b"host", b"h"), (b"origin", b"https://a")], "path": "/m/room", "root_path": "/m"}

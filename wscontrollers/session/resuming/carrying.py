@@ -85,7 +85,7 @@ async def _pump(line: Line, connection: Connection) -> None:
             line.over(event)
             return
         else:
-            line.lose(connection, event)
+            line.lose(connection, connection.told(event))
             return
 
 

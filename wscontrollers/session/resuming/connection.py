@@ -8,7 +8,7 @@ from typing import Final
 from anyio import CancelScope
 from starlette.types import Receive, Scope, Send
 
-from ..loss import NO_STATUS, has_closed
+from ..loss import NO_STATUS, code_of, has_closed
 from ..owner import Frame
 
 LOST: Final = frozenset({1005, 1006, 1011, 1012})
@@ -104,4 +104,12 @@ class Connection:
             return self._ends_with_server
         if code != NO_STATUS:
             return code not in LOST
-        return has_closed(self.send) is True
+        return has_closed(self.send, self.receive) is True
+
+    def told(self, event: Frame) -> Frame:
+        """A disconnect as the session is told of it: a loss by its own code (see `loss`).
+
+        Args:
+            event: ASGI's `websocket.disconnect`.
+        """
+        return {**event, "code": code_of(event.get("code", NO_STATUS), self.send, self.receive)}
