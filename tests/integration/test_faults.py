@@ -9,9 +9,10 @@ import queue
 import select
 import socket
 import sys
+import tracemalloc
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from zlib import crc32
 
@@ -26,7 +27,7 @@ from websockets.sync.client import connect
 
 from tests.integration.bare import ServerLoop, fall_silent, handshake, masked, open_files, reset
 from tests.serving import serving
-from wscontrollers import App, Controller, Delivery, Depends, Ended, Limits, Message, Session, receive, websocket
+from wscontrollers import App, Controller, Delivery, Depends, Ended, Groups, Limits, Message, Session, receive, websocket
 from wscontrollers.session.session import life_of
 
 KIB = 1024
@@ -42,6 +43,11 @@ class Ack(Message): ...
 class Tick(Message):
     round: int
     padding: str = ""
+
+
+class Flood(Message, outbox="drop_oldest"):
+    round: int
+    padding: str
 
 
 class Say(Message):
@@ -134,6 +140,60 @@ async def test_one_that_stops_reading_among_fifty_slows_nobody(ws: str) -> None:
     assert all(Delivery.CLOSED not in deliveries[session] for session in sessions if session not in slow)
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_memory_beside_one_that_stops_reading_grows_by_its_outbox_at_most(ws: str) -> None:
+    """It is sent many times what may wait for it. What does, and what its transport takes, is all that the server keeps."""
+    rounds, size, waiting = 300, 16 * KIB, 512 * KIB
+    acknowledged = asyncio.Semaphore(0)
+    app = App(limits=Limits(outbox_bytes=waiting, rate=None, stall=None, grace=0.1))
+
+    @app.websocket("/")
+    async def member(session: Session[Ack, Flood]) -> None:
+        await session.join("room")
+        async for _ in session:
+            acknowledged.release()
+
+    @app.websocket("/speaker")
+    async def speaker(session: Session[Go, Tick], groups: Groups) -> None:
+        async for message in session:
+            await groups.publish("room", Flood(round=message.round, padding=str(message.round % 10) * size))
+            for _ in range(9):
+                await acknowledged.acquire()
+            await session.reply(message, Tick(round=message.round))
+
+    async def follow(session: ClientConnection) -> None:
+        with suppress(ConnectionClosed):
+            while True:
+                await session.recv()
+                await session.send('{"type":"ack"}')
+
+    with serving(app, ws=ws, buffers=4 * KIB) as address, tracing():
+        async with anyio.create_task_group() as tasks, connect_async(f"ws://{address}/speaker") as speaking:
+
+            async def speak(first: int, count: int) -> list[int]:
+                held: list[int] = []
+                for number in range(first, first + count):
+                    await speaking.send(f'{{"type":"go","round":{number}}}')
+                    assert f'"round":{number}' in str(await speaking.recv())
+                    held.append(tracemalloc.get_traced_memory()[0])
+                return held
+
+            for _ in range(9):
+                tasks.start_soon(follow, await connect_async(f"ws://{address}/", compression=None))
+            before = max(await speak(0, 40))  # with all that is made once
+            small = socket.socket()
+            small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
+            small.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(small, tuple(address.split(":")))
+            stalled = await connect_async(f"ws://{address}/", sock=small, compression=None)
+            stalled.transport.pause_reading()
+            growth = max(await speak(40, rounds)) - before
+            stalled.transport.abort()
+            tasks.cancel_scope.cancel()
+    # Beside the outbox: 64 KiB and a message in the transport, and what a session and its client take by themselves.
+    assert waiting < growth < waiting + 4 * 64 * KIB < rounds * size / 4
+
+
 def test_a_flood_is_not_read_while_nobody_takes_it(ws: str) -> None:
     """Of 10,000 frames those that fit into the inbox and the buffers leave the client; once they are taken: 1008."""
     seen: list[str] = []
@@ -181,6 +241,16 @@ def last_words(session: SyncConnection) -> tuple[int, str]:
             session.recv(timeout=20)
     assert session.close_code is not None
     return session.close_code, session.close_reason or ""
+
+
+@contextmanager
+def tracing() -> Iterator[None]:
+    """Have Python count the memory that it takes."""
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
 
 
 class Turns:
