@@ -14,7 +14,9 @@ from wscontrollers import App, Controller, Message, Session, receive, websocket
 from wscontrollers.testing import AsyncTestClient, UnexpectedFrame
 from wscontrollers.testing.executors import executor_calls, executor_calls_noted
 
-on_asyncio = pytest.mark.parametrize("anyio_backend", ["asyncio"])  # executors are asyncio's alone
+on_asyncio = pytest.mark.parametrize(  # executors are asyncio's alone
+    "anyio_backend", [("asyncio", {"use_uvloop": False}), ("asyncio", {"use_uvloop": True})], ids=["asyncio", "uvloop"]
+)
 
 
 class Work(Message):
@@ -49,7 +51,7 @@ async def test_where_there_are_no_executors_nothing_is_counted() -> None:
 
 @on_asyncio
 async def test_a_loop_that_cannot_be_changed_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As uvloop's; its calls are not seen."""
+    """Its calls are not seen."""
 
     class Rigid:
         __slots__ = ()

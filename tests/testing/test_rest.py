@@ -14,7 +14,12 @@ from wscontrollers.testing import NotAtRest, at_rest
 
 pytestmark = pytest.mark.anyio
 
+ASYNCIO = [pytest.param(("asyncio", {"use_uvloop": use}), id=name) for name, use in (("asyncio", False), ("uvloop", True))]
+on_asyncio = pytest.mark.parametrize("anyio_backend", ASYNCIO, indirect=True)
+every_loop = pytest.mark.parametrize("anyio_backend", [*ASYNCIO, pytest.param(("trio", {}), id="trio")], indirect=True)
 
+
+@every_loop
 async def test_a_chain_of_tasks_is_waited_for() -> None:
     """Work that begets work is over when rest is: any number of hops through tasks, events and callbacks."""
     done: list[int] = []
@@ -34,6 +39,7 @@ async def test_a_chain_of_tasks_is_waited_for() -> None:
     assert done == list(range(50, -1, -1))
 
 
+@every_loop
 async def test_who_waits_for_the_test_is_at_rest() -> None:
     """An event that nobody sets, and a timer that lies ahead, hold nothing up."""
     async with anyio.create_task_group() as tasks:
@@ -44,6 +50,7 @@ async def test_who_waits_for_the_test_is_at_rest() -> None:
         tasks.cancel_scope.cancel()
 
 
+@every_loop
 async def test_a_worker_thread_is_waited_for() -> None:
     """A plain function that runs in a thread for a task is work of that task."""
     go_on = threading.Event()
@@ -60,6 +67,7 @@ async def test_a_worker_thread_is_waited_for() -> None:
         assert done == ["done"]
 
 
+@every_loop
 async def test_two_may_wait_at_once() -> None:
     """Who waits for rest does not keep others from it."""
     seen: list[str] = []
@@ -77,6 +85,7 @@ async def test_two_may_wait_at_once() -> None:
     assert sorted(seen) == ["a", "b"]
 
 
+@every_loop
 async def test_another_takes_over_from_one_who_gave_up() -> None:
     """A cancelled wait does not leave the others waiting."""
     async with anyio.create_task_group() as tasks:
@@ -100,6 +109,7 @@ async def test_another_takes_over_from_one_who_gave_up() -> None:
             await anyio.sleep_forever()
 
 
+@every_loop
 async def test_what_never_rests_is_told() -> None:
     """A loop without a wait is an error with its fix, not a hang."""
     async with anyio.create_task_group() as tasks:
@@ -114,6 +124,7 @@ async def test_what_never_rests_is_told() -> None:
         tasks.cancel_scope.cancel()
 
 
+@every_loop
 async def test_a_thread_that_never_rests_is_told() -> None:
     """The error says that it is a thread."""
     go_on = threading.Event()
@@ -124,10 +135,10 @@ async def test_a_thread_that_never_rests_is_told() -> None:
         go_on.set()
 
 
-@pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": True})], ids=["uvloop"], indirect=True)
-async def test_a_loop_that_shows_nothing() -> None:
-    """uvloop keeps its ready callbacks to itself; anyio's own way serves there."""
-    assert not hasattr(asyncio.get_running_loop(), "_ready")
+@every_loop
+async def test_a_loop_that_lets_nobody_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """anyio's own way serves there."""
+    monkeypatch.setattr("wscontrollers.testing.rest.running_loop", object)
     done: list[str] = []
 
     async def work() -> None:
@@ -139,3 +150,30 @@ async def test_a_loop_that_shows_nothing() -> None:
         tasks.start_soon(work)
         await at_rest()
         assert done == ["done"]
+
+
+@on_asyncio
+@pytest.mark.parametrize("links", [1, 2, 7, 50])
+async def test_callbacks_without_a_task_are_waited_for(links: int) -> None:
+    """A chain of them, of any length, is work, and so is what comes of it: also where the loop keeps what is ready to itself."""
+    loop = asyncio.get_running_loop()
+    end = loop.create_future()
+    done: list[str] = []
+
+    def link(left: int) -> None:
+        if left:
+            loop.call_soon(link, left - 1)
+        else:
+            end.set_result(None)
+
+    async def work() -> None:
+        await end
+        done.append("done")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(work)
+        await at_rest()
+        loop.call_soon_threadsafe(link, links)
+        await at_rest()
+        assert done == ["done"]
+    assert not {"call_soon", "call_soon_threadsafe"} & vars(loop).keys()

@@ -51,7 +51,7 @@ def executor_calls_noted() -> Generator[None]:
         calls = _Calls(loop.run_in_executor)
         try:
             loop.run_in_executor = calls.run_in_executor
-        except AttributeError:  # uvloop's is no Python object
+        except AttributeError:  # one with slots
             yield
             return
         _calls.set(calls)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sized
+from collections.abc import Callable, Sized
+from functools import partial
+from typing import Any, Final
 
 import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
+from ..session.loops import running_loop
 from .executors import executor_calls
 
 _THREAD_POLL = 0.001
@@ -24,8 +27,8 @@ async def at_rest(timeout: float | None = None) -> None:
 
     A task that waits for a timer in the future, for a network or for another process, counts as blocked. Worker threads are
     those of `anyio.to_thread` under its default limiter and, while a test client is entered, those of `asyncio.to_thread` and
-    `run_in_executor`; a thread that the application started by itself is not seen. On asyncio the loop is stepped until
-    nothing is ready; on trio, and on a loop that does not show what is ready, anyio's `wait_all_tasks_blocked` says so.
+    `run_in_executor`; a thread that the application started by itself is not seen. On asyncio, also with uvloop, the loop is
+    stepped until nothing is ready; on trio, and on a loop that lets nobody see what is, anyio's `wait_all_tasks_blocked` says so.
 
     Args:
         timeout: Seconds it may take; None waits for ever.
@@ -52,21 +55,15 @@ def _threads() -> int:
 
 
 async def _idle() -> None:
-    loop = asyncio.get_running_loop() if _is_asyncio() else None
-    # A private list, but as old as asyncio: anyio's own way sleeps for 0.1 s whenever it finds a task that runs.
-    ready = getattr(loop, "_ready", None)
-    if ready is None:
-        await anyio.wait_all_tasks_blocked()
+    # anyio's own way sleeps for 0.1 s whenever it finds a task that runs, and knows nothing of callbacks.
+    loop = running_loop()
+    ready = getattr(loop, "_ready", None)  # private, but as old as asyncio
+    if ready is not None:
+        await _stepped(partial(_Listed, ready))
+    elif hasattr(loop, "__dict__"):  # as uvloop's, which keeps the list to itself
+        await _stepped(partial(_Counted, loop))
     else:
-        await _stepped(ready)
-
-
-def _is_asyncio() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+        await anyio.wait_all_tasks_blocked()
 
 
 class _Stepper:
@@ -80,19 +77,69 @@ class _Stepper:
 _stepper: RunVar[_Stepper | None] = RunVar("wscontrollers.testing.stepper", None)
 
 
-async def _stepped(ready: Sized) -> None:
+class _Listed:
+    """Turns of a loop whose list of ready callbacks can be seen."""
+
+    def __init__(self, ready: Sized) -> None:
+        self._ready = ready
+
+    async def turn(self) -> bool:
+        """Let the loop turn once; returns whether nothing else is ready behind it."""
+        await asyncio.sleep(0)
+        # While this task runs, the list holds all that is to run before or after it: a blocked task is not in it.
+        return not self._ready
+
+    def leave(self) -> None:
+        """Leave the loop as it was."""
+
+
+class _Counted:
+    """Turns of a loop that shows only what it is asked to do soon, when its methods are replaced for a while."""
+
+    def __init__(self, loop: Any) -> None:
+        self._loop = loop
+        self._asked = 0
+        for name in _SOON:
+            setattr(loop, name, self._counting(getattr(loop, name)))
+
+    def _counting(self, soon: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(*args: Any, **options: Any) -> Any:
+            self._asked += 1
+            return soon(*args, **options)
+
+        return counting
+
+    async def turn(self) -> bool:
+        """Let the loop turn once; returns whether nothing else is ready behind it."""
+        before = self._asked
+        await asyncio.sleep(0)
+        # Callbacks run in the order in which they were asked for. Where this task alone was since its last turn, all that was
+        # ready before it has run, and has asked for nothing.
+        return self._asked == before + 1
+
+    def leave(self) -> None:
+        """Leave the loop as it was."""
+        for name in _SOON:
+            delattr(self._loop, name)  # what is below is the class's own
+
+
+_SOON: Final = ("call_soon", "call_soon_threadsafe")
+"""The methods by which a callback becomes ready."""
+
+
+async def _stepped(turns_of: Callable[[], _Listed | _Counted]) -> None:
     while (other := _stepper.get()) is not None:
         await other.stopped.wait()
         if other.found_rest:
             return
     stepper = _Stepper()
     _stepper.set(stepper)
+    turns = turns_of()
     try:
-        await asyncio.sleep(0)
-        # While this task runs, the list holds all that is to run before or after it: a blocked task is not in it.
-        while ready:  # noqa: ASYNC110 - each turn is one step of the loop; nothing would set an event
-            await asyncio.sleep(0)
+        while not await turns.turn():
+            pass
         stepper.found_rest = True
     finally:
+        turns.leave()
         _stepper.set(None)
         stepper.stopped.set()
