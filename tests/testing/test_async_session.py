@@ -458,3 +458,22 @@ async def test_a_control_frame_can_be_expected_as_an_answer(async_client_of: Cli
     async with async_client_of(answering({"type": "ok", "re": "ref"})) as client, client.connect("/") as session:
         await session.send(Say(text="hi"), ref="mine")
         assert await session.expect(Ok) == Ok("mine")
+
+
+@every_line
+async def test_a_flood_of_messages(is_real: bool) -> None:
+    """Each is encoded as `send` does it; frames may stand among them as they are, and what is no message is told."""
+    app = App()
+    seen: list[str] = []
+
+    @app.websocket("/")
+    async def endpoint(session: Session[Say, Said]) -> None:
+        async for message in session:
+            seen.append(message.text)
+
+    async with AsyncTestClient(app, real=is_real) as client, client.connect("/") as session:
+        assert await session.flood([Say(text="a"), '{"type": "say", "text": "b"}', {"type": "say", "text": "c"}]) == 3
+        await session.expect_nothing()
+        with pytest.raises(TypeError, match="Fix: "):
+            await session.flood([17])
+    assert seen == ["a", "b", "c"]

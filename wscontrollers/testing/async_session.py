@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any, NoReturn, TypeVar, overload
 
 import anyio
@@ -78,6 +78,18 @@ class AsyncTestSession(Peer):
             TypeError: It is no message.
         """
         await self._transport.send(self._wire.encode(message, ref=ref))
+
+    async def flood(self, frames: Iterable[Any]) -> int:
+        """Send things one after the other and wait for no answer; each is what `send` takes.
+
+        Returns:
+            How many were sent before they ended, or before the application closed the session.
+
+        Raises:
+            TypeError: One is no message.
+            SendTimeout: Over a real socket: the server does not read any more.
+        """
+        return await super().flood(self._wire.encode(each) for each in frames)
 
     @overload
     async def expect(self, kind: type[MessageT], *, timeout: float | Timeout | None = ...) -> MessageT: ...
