@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from websockets.frames import CloseCode
 
 from wscontrollers.session import Ended
 from wscontrollers.session.ending import shortened
+
+
+def test_a_code_is_a_number() -> None:
+    """Whatever a server's parser has for it."""
+    ended = Ended.by_peer(CloseCode.PROTOCOL_ERROR, "no mask")
+    assert repr(ended) == "Ended(by='client', code=1002, reason='no mask', exception=None)"
 
 
 @pytest.mark.parametrize(("code", "by"), [(1000, "client"), (1005, "client"), (4000, "client"), (1006, "network")])

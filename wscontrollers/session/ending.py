@@ -39,8 +39,8 @@ class Ended:
     def by_peer(cls, code: int, reason: str) -> Ended:
         """The end that ASGI's disconnect event tells of."""
         if code == SERVICE_RESTART and not reason:
-            return cls("server", code)
-        return cls("network" if code == LOSS else "client", code, reason)
+            return cls("server", SERVICE_RESTART)
+        return cls("network" if code == LOSS else "client", int(code), reason)  # parsers have members of their own enumerations
 
 
 def ended_by(error: BaseException) -> Ended:
