@@ -16,7 +16,7 @@ from tests.session.connections import protocol as protocol
 from tests.session.test_unpacking import connected, ended, frame, simple, texts
 from wscontrollers.session import sharing
 from wscontrollers.session.inlet import inlet_of
-from wscontrollers.session.sharing import PORTION, Share, bound_messages, share
+from wscontrollers.session.sharing import PORTION, Share, share
 from wscontrollers.websockets import ServedWebSocket
 
 asynchronous = pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -151,32 +151,6 @@ async def test_where_nothing_is_known_nothing_stands(protocol: Any, fault: str, 
         protocol.data_received = before = lambda data: None
     share(protocol)
     assert protocol.data_received == before
-
-
-@asynchronous
-async def test_behind_a_middleware_nothing_is_bounded(protocol: Any) -> None:
-    """Whose it is, is not known."""
-
-    async def send(event: Any) -> None: ...
-
-    before = getattr(protocol.conn, "max_message_size", None)
-    bound_messages(ServedWebSocket({"type": "websocket"}, receive, send), 10)
-    assert getattr(protocol.conn, "max_message_size", None) == before
-
-
-@asynchronous
-async def test_far_too_big_messages_are_not_kept(protocol: Any) -> None:
-    """A known parser ends them while they come in; what is a little too big is the session's to refuse."""
-    connection = protocol.conn
-    if not hasattr(connection, "max_message_size"):
-        bound_messages(served(protocol), 10)
-        return
-    for size, most in ((None, 16_777_216), (1_000_000, 4_000_000), (65_536, 262_144), (10, 262_144), (100_000_000, 262_144)):
-        bound_messages(served(protocol), size)
-        assert connection.max_message_size == most
-    connection.max_message_size = None
-    bound_messages(served(protocol), 65_536)
-    assert connection.max_message_size == 262_144
 
 
 frames = st.one_of(

@@ -32,6 +32,9 @@ _USED_TO_UNPACK = ("close_sent", "conn", "data_received", "transport")
 _USED_OF_PARSERS = ("current_size", "max_fragment_size", "max_message_size", "parser", "state")
 """What is used of uvicorn's protocols and of websockets' to read frames."""
 
+_USED_OF_BUFFERS = ("clear", "extend", "length", "max_length", "to_message")
+"""What is used of the buffer in which uvicorn puts the parts of a message together for wsproto."""
+
 _USED_TO_SHARE = ("data_received", "loop", "queue", "read_paused", "transport")
 _USED_OF_TRANSPORTS = ("abort", "get_protocol", "is_closing", "pause_reading", "resume_reading", "set_protocol")
 """What is used of uvicorn's protocols and of transports to have connections share the event loop."""
@@ -211,6 +214,13 @@ def _fault_of_parser(connection: object) -> str | None:
 def fault_of_bounds(protocol: Any) -> str | None:
     """Why a known server's parser cannot be told how big a message may be; None if it can."""
     return _fault_of_server(protocol, _USED_TO_UNPACK) or _fault_of_parser(protocol.conn)
+
+
+def fault_of_buffer(protocol: Any) -> str | None:
+    """Why it is not known how uvicorn puts the parts of a message together for its protocol; None if it is."""
+    if fault := _fault_of_server(protocol, ("buffer",)):
+        return fault
+    return _missing(protocol.buffer, _USED_OF_BUFFERS)
 
 
 def fault_of_sharing(protocol: Any) -> str | None:

@@ -11,6 +11,7 @@ import anyio
 from ..cancellation import failure_of
 from ..exceptions import WebSocketDisconnect
 from ..websockets import ServedWebSocket
+from .bounding import bound_messages
 from .clock import clock_of
 from .controls import NO_CONTROLS
 from .ending import SERVICE_RESTART, Ended
@@ -24,7 +25,7 @@ from .owner import Frame
 from .parting import CLOSE_TIME, hang_up
 from .questions import Questions
 from .reading import Reading
-from .sharing import bound_messages, share_with
+from .sharing import share_with
 from .timing import Timekeeper
 from .watch import watch_of
 from .wire import Wire

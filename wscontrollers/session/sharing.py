@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from ..websockets import ServedWebSocket
-from .direct import StandIn, fault_of_bounds, fault_of_sharing
+from .direct import StandIn, fault_of_sharing
 from .stepping import server_of
 
 PORTION: Final = 2048
@@ -27,10 +27,6 @@ _MOST: Final = 1024 * 1024
 
 _OWED: Final = 64 * 1024
 """Bytes of answers to pings that may wait for a client which reads none; then it is not read from until it does."""
-
-_FAR: Final = 4
-_LEAST: Final = 256 * 1024
-"""See `bound_messages`."""
 
 _UNTIL_READ: Final = 0.1
 """Seconds between two looks at whether it does."""
@@ -138,19 +134,3 @@ def share_with(websocket: ServedWebSocket) -> None:
     protocol = server_of(websocket.send_event)
     if protocol is not None:
         share(protocol)
-
-
-def bound_messages(websocket: ServedWebSocket, size: int | None) -> None:
-    """Have a known parser end what would be far too big while it still comes in; else it keeps up to 16 MiB of it.
-
-    Args:
-        websocket: What a session is held on, with the handshake done.
-        size: Bytes that a message may have. A message up to `_FAR` times as big is told of it by its session.
-    """
-    protocol = server_of(websocket.send_event)
-    connection: Any = getattr(protocol, "conn", None)
-    if size is None or fault_of_bounds(protocol) is not None:
-        return
-    most = max(_FAR * size, _LEAST)
-    before: int | None = connection.max_message_size
-    connection.max_message_size = most if before is None else min(most, before)
