@@ -27,7 +27,7 @@ from websockets.sync.client import connect
 
 from tests.integration.bare import ServerLoop, fall_silent, handshake, masked, open_files, reset
 from tests.serving import serving
-from wscontrollers import App, Controller, Delivery, Depends, Ended, Groups, Limits, Message, Session, receive, websocket
+from wscontrollers import App, Controller, Delivery, Depends, Ended, Groups, Limits, Message, Resume, Session, receive, websocket
 from wscontrollers.session.session import life_of
 
 KIB = 1024
@@ -455,6 +455,33 @@ def test_a_peer_that_falls_silent_is_gone_at_the_ping_time_out(ws: str) -> None:
         raw.close()
 
 
+@pytest.mark.parametrize("is_resumable", [False, True], ids=["plain", "resumable"])
+def test_a_peer_that_falls_silent_behind_what_it_did_not_read_is_gone_too(ws: str, is_resumable: bool) -> None:
+    """Uvicorn closes the connection at its ping time-out, and that would wait for what was written before to be read."""
+    log: queue.Queue[Any] = queue.Queue()
+
+    class Idle(Controller):
+        limits = Limits(stall=None, outbox=10_000, outbox_bytes=2**30)
+        resume = Resume(0.5) if is_resumable else None
+
+        @websocket("/")
+        async def open(self, session: Session) -> AsyncIterator[None]:
+            yield
+            log.put(session.ended)
+
+        @receive
+        async def say(self, message: Say, session: Session) -> None:
+            for _ in range(20):
+                session.send_nowait(Tick(round=0, padding="x" * 64 * KIB))
+
+    pings: dict[str, Any] = {"ws_ping_interval": 0.2, "ws_ping_timeout": 0.2}
+    with serving(App(controllers=[Idle]), ws=ws, buffers=4 * KIB, **pings) as address:
+        raw = handshake(address, buffers=4 * KIB)
+        raw.sendall(masked('{"type":"say","text":"%s"}' % ("a" * 200)))
+        assert log.get(timeout=10) == Ended("network", 1006)
+        raw.close()
+
+
 class Busy(Controller):
     """Its inbox is full at once, and stays so until the handler ends."""
 
@@ -480,17 +507,19 @@ class Busy(Controller):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel does not tell")
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-def test_a_peer_that_falls_silent_behind_a_full_inbox_is_gone_too(ws: str, loop: Any) -> None:
-    """Nothing is read from it, so no pong can tell; what its kernel does not acknowledge does."""
+@pytest.mark.parametrize("is_closed", [False, True], ids=["open window", "closed window"])
+def test_a_peer_that_falls_silent_behind_a_full_inbox_is_gone_too(ws: str, is_closed: bool) -> None:
+    """Nothing is read from it, so no pong can tell; what its kernel does not answer does, pings or questions about its window."""
     seen: queue.Queue[Any] = queue.Queue()
 
     class Desk(Busy):
         log = seen
+        ticks = 100 if is_closed else 0
 
-    pings: dict[str, Any] = {"ws_ping_interval": 0.1, "ws_ping_timeout": 0.3}
-    with serving(App(controllers=[Desk]), ws=ws, loop=loop, **pings) as address:
-        raw = handshake(address)
+    loop: Any = "uvloop" if is_closed else "asyncio"
+    pings: dict[str, Any] = {"ws_ping_interval": 0.3, "ws_ping_timeout": 0.5}
+    with serving(App(controllers=[Desk]), ws=ws, loop=loop, buffers=4 * KIB, **pings) as address:
+        raw = handshake(address, buffers=4 * KIB)
         for _ in range(20):
             raw.sendall(masked('{"type":"say","text":"%s"}' % ("a" * 200)))
         assert seen.get(timeout=10) == "in"
@@ -508,9 +537,10 @@ def test_a_peer_that_only_waits_behind_a_full_inbox_stays(ws: str, buffers: int 
     class Desk(Busy):
         log = seen
         ticks = 100
-        seconds = 2.0  # ten times the time-out
+        seconds = 3.0  # many times the time-out
 
-    pings: dict[str, Any] = {"ws_ping_interval": 0.1, "ws_ping_timeout": 0.2}
+    # The first time-out comes when the inbox is full for sure.
+    pings: dict[str, Any] = {"ws_ping_interval": 0.3, "ws_ping_timeout": 0.5}
     with serving(App(controllers=[Desk]), ws=ws, buffers=buffers, **pings) as address:
         raw = handshake(address, buffers=buffers)
         frame = masked('{"type":"say","text":"%s"}' % ("a" * 200))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, nan
+from math import inf, isfinite, nan
 from typing import Any
 
 import pytest
@@ -100,8 +100,9 @@ def test_digits_of_an_integer(digits: int) -> None:
         (FrameLimits(), False, "9" * 9000 + "1e999", None),
         (FrameLimits(), True, "[1e308, 12345]", True),
         (FrameLimits(), True, "[1e30, 12345]", False),
-        (FrameLimits(), True, "9" * 299, False),
-        (FrameLimits(), True, "9" * 300, True),
+        (FrameLimits(), True, "9" * 199, False),
+        (FrameLimits(), True, "9" * 200, True),
+        (FrameLimits(), True, "1" * 250 + "e99", True),
         (FrameLimits(digits=5), False, "[12345, 1e999]", False),
         (FrameLimits(digits=5), False, "[123456]", True),
         (FrameLimits(digits=5), True, "[123456]", True),
@@ -113,6 +114,23 @@ def test_what_makes_a_text_suspicious(limits: FrameLimits, of_infinity: bool, te
     """Digits and exponents, also those in strings: the value is looked at then. Nobody looks for what the parser tells."""
     found = suspicion(limits, of_infinity=of_infinity)
     assert (None if found is None else found(text)) is suspected
+
+
+@pytest.mark.parametrize("digits", [199, 4000, 4299])
+def test_it_ends_soon_whatever_the_digits(digits: int) -> None:
+    """A run of them is looked at from its beginning alone, however many there may be: from each it would take minutes."""
+    found = suspicion(FrameLimits(digits=digits), of_infinity=False)
+    assert found is not None
+    assert not found(("1" * digits + " ") * (32_000_000 // digits))
+
+
+@given(st.integers(0, 400), st.integers(-20, 400), st.booleans())
+def test_no_number_that_is_read_as_infinity_goes_unsuspected(digits: int, exponent: int, is_long: bool) -> None:
+    """Digits and an exponent that are both short enough are together no infinity."""
+    text = f"{'9' * (digits + 1)}{'.5' if is_long else ''}e{exponent}"
+    found = suspicion(FrameLimits(), of_infinity=True)
+    assert found is not None
+    assert found(text) or isfinite(float(text))
 
 
 @given(st.integers(), st.integers(1, 30))

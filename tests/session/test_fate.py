@@ -12,6 +12,7 @@ import pytest
 from wscontrollers import App, Delivery, Depends, WebSocket
 from wscontrollers.messages import Message
 from wscontrollers.session import Ended, Limits, Session
+from wscontrollers.session.session import life_of
 from wscontrollers.session.timing import Timekeeper
 from wscontrollers.testing import AsyncTestClient
 
@@ -81,8 +82,12 @@ async def test_a_sender_is_cancelled_when_its_peer_left() -> None:
     assert [each.by for each in ended if each] == ["client"]
 
 
-async def test_a_close_that_comes_behind_a_failed_write_tells_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server knows of a peer that left before the session has read of it: it has a moment to, whatever else looks first."""
+@pytest.mark.parametrize("is_full", [False, True], ids=["room", "full"])
+async def test_a_close_that_comes_behind_a_failed_write_tells_the_end(monkeypatch: pytest.MonkeyPatch, is_full: bool) -> None:
+    """A server knows of a peer that left before the session has read of it: it has a moment to, whatever else looks first.
+
+    So it has where nothing was read any more, for the inbox was full.
+    """
     looked = anyio.Event()
     look = Timekeeper.glance
 
@@ -94,8 +99,11 @@ async def test_a_close_that_comes_behind_a_failed_write_tells_the_end(monkeypatc
         return goes_on
 
     monkeypatch.setattr(Timekeeper, "glance", glance)
-    frames = [{"type": "websocket.receive", "text": "{}"}] * 5
-    assert await _ended_behind_a_failed_write(frames, closes=looked) == Ended("client", 4001, "bye")
+    frames = [{"type": "websocket.receive", "text": '{"type": "say", "text": "a"}'}] * 5
+    if is_full:
+        looked.set()
+    ended = await _ended_behind_a_failed_write(frames, closes=looked, is_full=is_full)
+    assert ended == Ended("client", 4001, "bye")
 
 
 async def test_a_write_that_fails_without_a_close_is_a_loss() -> None:
@@ -103,15 +111,20 @@ async def test_a_write_that_fails_without_a_close_is_a_loss() -> None:
     assert await _ended_behind_a_failed_write([], closes=anyio.Event()) == Ended("network", 1006)
 
 
-async def _ended_behind_a_failed_write(frames: list[Any], *, closes: anyio.Event) -> Ended | None:
-    """How a session ends whose `send` fails, and whose `receive` has these frames and then, when it is time, a close."""
-    app = App()
+async def _ended_behind_a_failed_write(frames: list[Any], *, closes: anyio.Event, is_full: bool = False) -> Ended | None:
+    """How a session ends whose `send` fails, and whose `receive` has these frames and then, when it is time, a close.
+
+    With `is_full`, it fails when nothing more is read.
+    """
+    app = App(limits=Limits(inbox=2 if is_full else 16))
     ended: list[Ended | None] = []
     events: list[Any] = [{"type": "websocket.connect"}, *frames]
 
     @app.websocket("/")
     async def endpoint(session: Session[Say, Said]) -> None:
         try:
+            while is_full and not life_of(session).reading.is_held:
+                await anyio.lowlevel.checkpoint()
             await session.send(Said(text="a"))
             await anyio.sleep_forever()
         finally:

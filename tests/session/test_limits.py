@@ -88,7 +88,7 @@ def test_no_more_is_allowed_than_the_parser_reads(name: str, most: int) -> None:
     """pydantic's JSON parser has ends of its own, and both are counts."""
     assert getattr(Limits(**{name: most}), name) == most
     with pytest.raises(
-        DeclarationError, match=rf"^Limits\({name}={most + 1}\): the JSON parser reads no more\. Fix: give {most} "
+        DeclarationError, match=rf"^Limits\({name}={most + 1}\): no frame can be allowed so much\. Fix: give {most} "
     ):
         Limits(**{name: most + 1})
     with pytest.raises(DeclarationError, match=rf"^Limits\({name}=1\.5\): it is no whole number\. Fix: give one"):

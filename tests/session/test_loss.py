@@ -56,7 +56,7 @@ def test_one_of_both_ways_is_enough() -> None:
 @pytest.mark.parametrize("connection", [SimpleNamespace(), SimpleNamespace(state=1), None])
 def test_a_server_that_has_changed_says_nothing(connection: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it used to have is not relied on."""
-    monkeypatch.setattr("wscontrollers.session.loss.server_of", lambda send: SimpleNamespace(conn=connection))
+    monkeypatch.setattr("wscontrollers.session.loss.server_behind", lambda *ways: SimpleNamespace(conn=connection))
     assert has_closed(unknown) is None
 
 

@@ -66,63 +66,83 @@ class Kernel:
     """What Linux tells of a connection (`struct tcp_info`, in its `tcp.h`)."""
 
     def __init__(self) -> None:
-        self.probes = self.unacknowledged = 0
-        self.silence = 0.0
+        self.probes = self.backoff = self.unacknowledged = 0
+        self.timeout, self.silence = 0.2, 0.0
 
     def getsockopt(self, level: int, option: int, size: int) -> bytes:
         assert (level, option) == (socket.IPPROTO_TCP, socket.TCP_INFO)
         words = [0] * 24
-        words[4], words[12] = self.unacknowledged, round(self.silence * 1000)
-        return struct.pack("=8B24I", 1, 0, 0, self.probes, 0, 0, 0, 0, *words)[:size]
+        words[0], words[4], words[12] = round(self.timeout * 1e6), self.unacknowledged, round(self.silence * 1000)
+        return struct.pack("=8B24I", 1, 0, 0, self.probes, self.backoff, 0, 0, 0, *words)[:size]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel does not tell")
-@pytest.mark.parametrize("open_question", [{"unacknowledged": 1}, {"probes": 3}], ids=["sent", "window"])
-async def test_a_peer_is_silent_whose_kernel_acknowledges_nothing(
-    protocol: Any, monkeypatch: pytest.MonkeyPatch, open_question: dict[str, int]
+class Watched:
+    """A connection whose kernel and clock the test has."""
+
+    def __init__(self, protocol: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        self.kernel = Kernel()
+        self.patience = Patience(protocol)
+        monkeypatch.setattr("wscontrollers.session.patience.time.monotonic", lambda: self.now)
+        monkeypatch.setattr(protocol.transport, "get_extra_info", {"socket": self.kernel}.get)
+
+    def is_silent_after(self, seconds: float, **said: float) -> bool:
+        """Whether the peer is, so many seconds on, when the kernel says this."""
+        self.now += seconds
+        self.kernel.silence += seconds
+        vars(self.kernel).update(said)
+        return self.patience.is_silent()
+
+
+linux_alone = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel does not tell")
+
+
+@linux_alone
+@pytest.mark.parametrize("question", ["unacknowledged", "probes"])
+async def test_a_peer_is_silent_whose_kernel_answers_nothing(
+    protocol: Any, monkeypatch: pytest.MonkeyPatch, question: str
 ) -> None:
-    """For as long as the ping time-out, and only while it has something to acknowledge; each time it does begins it anew."""
-    now = 1000.0
-    kernel = Kernel()
-    monkeypatch.setattr("wscontrollers.session.patience.time.monotonic", lambda: now)
-    monkeypatch.setattr(protocol.transport, "get_extra_info", {"socket": kernel}.get)
-    protocol.ping_timeout = 20
-    patience = Patience(protocol)
-
-    def is_silent_after(seconds: float, *, silence: float) -> bool:
-        nonlocal now
-        now += seconds
-        kernel.silence = silence
-        return patience.is_silent()
-
-    assert not is_silent_after(100, silence=100), "it has nothing to acknowledge"
-    vars(kernel).update(open_question)
-    assert not is_silent_after(100, silence=200), "only now"
-    assert not is_silent_after(19, silence=219)
-    assert not is_silent_after(1, silence=0.5), "it did"
-    assert not is_silent_after(19, silence=19.5)
-    kernel.probes = kernel.unacknowledged = 0
-    assert not is_silent_after(1, silence=20.5), "it has nothing more to acknowledge"
-    vars(kernel).update(open_question)
-    assert not is_silent_after(1, silence=21.5)
-    assert is_silent_after(20, silence=41.5)
+    """For as long as the ping time-out, and only while it has something to answer; each time it does begins it anew."""
+    protocol.ping_interval = protocol.ping_timeout = 20
+    peer = Watched(protocol, monkeypatch)
+    asked, nothing = {question: 1}, {question: 0}
+    assert not peer.is_silent_after(100, **nothing), "it has nothing to answer"
+    assert not peer.is_silent_after(100, **asked), "only now"
+    assert not peer.is_silent_after(19)
+    assert not peer.is_silent_after(1, silence=0.5), "it did"
+    assert not peer.is_silent_after(19)
+    assert not peer.is_silent_after(1, **nothing), "it has nothing more to answer"
+    assert not peer.is_silent_after(1, **asked)
+    assert peer.is_silent_after(20)
     protocol.ping_timeout = None
-    assert not is_silent_after(20, silence=61.5), "uvicorn was told to wait for ever"
-    patience.give_up()
+    assert not peer.is_silent_after(20), "uvicorn was told to wait for ever"
+    protocol.ping_interval, protocol.ping_timeout = None, 20
+    assert [peer.is_silent_after(20) for _ in range(2)] == [False, False], "uvicorn was told not to ask"
+    peer.patience.give_up()
     assert protocol.transport.aborted == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel does not tell")
-async def test_one_question_about_a_closed_window_may_stay_without_an_answer(
-    protocol: Any, monkeypatch: pytest.MonkeyPatch
+@linux_alone
+@pytest.mark.parametrize(
+    ("said", "until_next"),
+    [
+        ({"unacknowledged": 1, "timeout": 30.0}, 30),
+        ({"probes": 1, "timeout": 0.2, "backoff": 7}, 25.6),
+        ({"probes": 1, "timeout": 0.2, "backoff": 12}, 120),
+        ({"probes": 1, "timeout": 0.2, "backoff": 1}, 1.6),
+    ],
+)
+async def test_a_kernel_that_is_asked_seldom_has_time_to_answer(
+    protocol: Any, monkeypatch: pytest.MonkeyPatch, said: dict[str, float], until_next: float
 ) -> None:
-    """A kernel answers not more often than twice a second, and then it is long until the next question."""
-    kernel = Kernel()
-    kernel.probes, kernel.silence = 2, 100.0
-    monkeypatch.setattr(protocol.transport, "get_extra_info", {"socket": kernel}.get)
-    protocol.ping_timeout = 0.0
-    patience = Patience(protocol)
-    assert [patience.is_silent() for _ in range(2)] == [False, False]
+    """It is asked again with ever longer times in between, up to two minutes: until the next answer is due it is no silence."""
+    protocol.ping_interval = protocol.ping_timeout = 1
+    peer = Watched(protocol, monkeypatch)
+    for _ in range(3):
+        assert not peer.is_silent_after(until_next * 1.1, **said)
+        peer.kernel.silence = 0.0  # it answered
+    assert not peer.is_silent_after(0.1)
+    assert peer.is_silent_after(until_next * 1.25 + 0.1)
 
 
 async def test_a_connection_that_is_no_tcp_is_never_silent(protocol: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
-from wscontrollers.session.stepping import is_steppable, resumed
+from wscontrollers.session.stepping import is_steppable, resumed, server_behind
 
 
 @pytest.mark.parametrize("protocol", [WebSocketsSansIOProtocol, WSProtocol])
@@ -88,3 +88,14 @@ class TestResumed:
 
 async def awaiting(stepped: Any, waits_for: Any) -> None:
     await resumed(stepped, waits_for)
+
+
+@pytest.mark.parametrize("protocol", [WebSocketsSansIOProtocol, WSProtocol])
+def test_one_way_is_enough_to_know_a_server(protocol: Any) -> None:
+    """Middleware wraps `send`, or `receive`; behind both nobody knows."""
+    server = object.__new__(protocol)
+
+    async def around(*_: Any) -> None: ...
+
+    assert server_behind(server.send, around) is server_behind(around, server.receive) is server
+    assert server_behind(around, around) is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
+from typing import Any
 
 import anyio
 import anyio.lowlevel
@@ -177,3 +179,54 @@ async def test_callbacks_without_a_task_are_waited_for(links: int) -> None:
         await at_rest()
         assert done == ["done"]
     assert not {"call_soon", "call_soon_threadsafe"} & vars(loop).keys()
+
+
+class Lost(asyncio.Protocol):
+    """Hears of the end of a connection."""
+
+    def __init__(self) -> None:
+        self.heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.heard.set_result(None)
+
+
+@on_asyncio
+@pytest.mark.parametrize("end", ["close", "abort"])
+async def test_the_end_of_a_transport_is_waited_for(end: str) -> None:
+    """uvloop calls who is to hear of it past all that can be replaced."""
+    done: list[str] = []
+    ours, theirs = socket.socketpair()
+    with theirs:
+        transport, protocol = await asyncio.get_running_loop().create_connection(Lost, sock=ours)
+
+        async def work() -> None:
+            await anyio.lowlevel.checkpoint()
+            getattr(transport, end)()
+            await protocol.heard
+            done.append("done")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(work)
+            await at_rest()
+            assert done == ["done"]
+
+
+@on_asyncio
+async def test_what_somebody_else_put_into_the_loop_stays() -> None:
+    """It is called meanwhile, and is there behind it."""
+    loop: Any = asyncio.get_running_loop()
+    asked: list[Any] = []
+
+    def call_soon(callback: Any, *args: Any, **options: Any) -> Any:
+        asked.append(callback)
+        return type(loop).call_soon(loop, callback, *args, **options)
+
+    loop.call_soon = call_soon
+    try:
+        asked.clear()
+        await at_rest()
+        assert asked
+        assert vars(loop)["call_soon"] is call_soon
+    finally:
+        del loop.call_soon

@@ -223,3 +223,16 @@ def test_the_close_of_the_endpoint_comes_back_as_its_disconnect(client_of: Calla
     with pytest.raises(WebSocketDisconnect), client_of(endpoint).websocket_connect("/") as session:
         session.receive_text()
     assert codes == [4000]
+
+
+def test_a_close_without_a_code(client_of: Callable[..., TestClient]) -> None:
+    """The endpoint sees what servers tell of one (RFC 6455, section 7.4.1)."""
+    codes: list[int] = []
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        codes.append((await websocket.receive())["code"])
+
+    with client_of(endpoint).websocket_connect("/") as session:
+        session.close(None)
+    assert codes == [1005]

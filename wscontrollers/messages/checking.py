@@ -40,12 +40,13 @@ def suspicion(limits: FrameLimits, *, of_infinity: bool) -> Callable[[str], bool
     longest = min(limits.digits + 1, _MANY_DIGITS) if of_infinity else limits.digits + 1
     if longest > LONGEST:
         return None
-    found = re.compile(rf"[eE]\+?\d{{3}}|\d{{{longest}}}" if of_infinity else rf"\d{{{longest}}}").search
+    digits = rf"(?<![0-9])[0-9]{{{longest}}}"  # only where a run begins: else each of its digits would be tried
+    found = re.compile(rf"[eE]\+?[0-9]{{3}}|{digits}" if of_infinity else digits).search
     return lambda text: found(text) is not None
 
 
-_MANY_DIGITS: Final = 300
-"""An integer with fewer is no infinity as a number of 64 bits."""
+_MANY_DIGITS: Final = 200
+"""A number with fewer, and an exponent of two digits, is no infinity as one of 64 bits (which ends at 1.8e308)."""
 
 
 # Each level of MessagePack has one of these bytes for its head: maps and arrays that are not empty.

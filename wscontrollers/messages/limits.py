@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 DEEPEST, LONGEST = 200, 4300
-"""The levels, and the digits of an integer, at which pydantic's JSON parser ends."""
+"""The most levels, and digits of an integer, that can be allowed: with little more pydantic's JSON parser refuses by itself."""
 
 
 class FrameLimits(NamedTuple):

@@ -143,7 +143,7 @@ def _check(name: str, value: object) -> None:
         )
     most = _MOST.get(name, inf)
     if value > most:
-        raise DeclarationError.at(f"Limits({name}={value!r})", "the JSON parser reads no more", fix=f"give {most} at most")
+        raise DeclarationError.at(f"Limits({name}={value!r})", "no frame can be allowed so much", fix=f"give {most} at most")
     if name in _MOST and not isinstance(value, int):
         raise DeclarationError.at(f"Limits({name}={value!r})", "it is no whole number", fix="give one")
 

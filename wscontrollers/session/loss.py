@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from .ending import LOSS
-from .stepping import server_of
+from .stepping import server_behind
 
 NO_STATUS: Final = 1005
 """The code for a close frame without one (RFC 6455, section 7.4.1); uvicorn's for a connection that broke, too."""
@@ -33,7 +33,7 @@ def has_closed(*ways: Callable[..., Awaitable[Any]]) -> bool | None:
         ways: ASGI's `send` and `receive`: one of them a known server's own, which middleware wraps seldom both, or that of what
             stands in for one and says it in `has_peer_closed`.
     """
-    server = next((found for found in map(server_of, ways) if found is not None), None)
+    server = server_behind(*ways)
     if server is None:
         told = (getattr(getattr(way, "__self__", None), "has_peer_closed", None) for way in ways)
         return next((each for each in told if isinstance(each, bool)), None)

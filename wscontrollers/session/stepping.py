@@ -28,6 +28,11 @@ def server_of(function: Callable[..., Awaitable[Any]]) -> Any:
     return server if (cls.__module__, cls.__qualname__) in _SERVERS else None
 
 
+def server_behind(*ways: Callable[..., Awaitable[Any]]) -> Any:
+    """The known server whose own one of these is, or None: middleware wraps ASGI's `send` or its `receive`, and seldom both."""
+    return next((server for server in map(server_of, ways) if server is not None), None)
+
+
 @types.coroutine
 def resumed(coroutine: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
     """Go on, in the task that awaits this, with a coroutine that was stepped once.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..messages import Heartbeat
 from .ending import LOSS
-from .parting import unread_by
+from .parting import break_off, unread_by
 from .patience import Patience, protocol_of
 
 if TYPE_CHECKING:
@@ -80,11 +80,15 @@ class Timekeeper:
         if life.is_lost:
             if self._saw_loss:
                 life.departed(LOSS, "")
+            elif reading.is_held:
+                reading.read_on()
             self._saw_loss = True  # until the next look the disconnect event has time to come
         elif reading.is_held:
             self._look_behind(life)
-        elif reading.epoch == self._epoch and life.websocket.is_open:
-            reading.read_ahead()
+        else:
+            self._patience = None
+            if reading.epoch == self._epoch and life.websocket.is_open:
+                reading.read_ahead()
         self._epoch = reading.epoch
 
     def inspect(self, now: float) -> None:
@@ -99,9 +103,12 @@ class Timekeeper:
             self.wake()  # it waits no more, though nothing came: the wait was cancelled
         if life.ended is not None:
             self._look()
-        elif life.line is not None and self._is_away(life.line, now):
-            pass
-        elif limits.lifetime is not None and now - self._since >= limits.lifetime:
+            return
+        if life.line is None:
+            break_off(life.websocket.send_event, life.reading.source)
+        elif self._is_away(life.line, now):
+            return
+        if limits.lifetime is not None and now - self._since >= limits.lifetime:
             life.exceed(GOING_AWAY, "life time over")
         elif limits.idle is not None and self._silence(now) >= limits.idle:
             life.exceed(GOING_AWAY, "idle")

@@ -98,7 +98,8 @@ class _Counted:
 
     def __init__(self, loop: Any) -> None:
         self._loop = loop
-        self._asked = 0
+        self._asked = self._quiet = 0
+        self._before: dict[str, object] = {name: vars(loop)[name] for name in _SOON if name in vars(loop)}
         for name in _SOON:
             setattr(loop, name, self._counting(getattr(loop, name)))
 
@@ -115,13 +116,19 @@ class _Counted:
         await asyncio.sleep(0)
         # Callbacks run in the order in which they were asked for. Where this task alone was since its last turn, all that was
         # ready before it has run, and has asked for nothing.
-        return self._asked == before + 1
+        self._quiet = self._quiet + 1 if self._asked == before + 1 else 0
+        return self._quiet == _QUIET
 
     def leave(self) -> None:
         """Leave the loop as it was."""
         for name in _SOON:
-            delattr(self._loop, name)  # what is below is the class's own
+            delattr(self._loop, name)
+        for name, before in self._before.items():
+            setattr(self._loop, name, before)
 
+
+_QUIET: Final = 8
+"""So many turns without anything are rest: what such a loop does by itself, to close a transport for one, takes a few."""
 
 _SOON: Final = ("call_soon", "call_soon_threadsafe")
 """The methods by which a callback becomes ready."""
@@ -134,12 +141,14 @@ async def _stepped(turns_of: Callable[[], _Listed | _Counted]) -> None:
             return
     stepper = _Stepper()
     _stepper.set(stepper)
-    turns = turns_of()
     try:
-        while not await turns.turn():
-            pass
+        turns = turns_of()
+        try:
+            while not await turns.turn():
+                pass
+        finally:
+            turns.leave()
         stepper.found_rest = True
     finally:
-        turns.leave()
         _stepper.set(None)
         stepper.stopped.set()

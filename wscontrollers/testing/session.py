@@ -16,6 +16,7 @@ import starlette.testclient
 from anyio.from_thread import BlockingPortal
 from starlette.types import Message, Scope
 
+from ..session.loss import NO_STATUS
 from .failures import EndpointStillRunning, ReceiveTimeout, Timeout, patience
 from .frames import FrameLog, Handshake
 from .loops import abandoned, scheduler
@@ -131,10 +132,10 @@ class WebSocketTestSession(starlette.testclient.WebSocketTestSession):
         with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
             self._inbound.send_nowait(message)
 
-    def close(self, code: int = 1000, reason: str | None = None) -> None:
-        """Tell the endpoint that the peer closed the session."""
+    def close(self, code: int | None = 1000, reason: str | None = None) -> None:
+        """Tell the endpoint that the peer closed the session; with None for a code, by a close frame without one."""
         self._has_left = True
-        super().close(code, reason)
+        super().close(NO_STATUS if code is None else code, reason)
 
     def receive(self, *, timeout: float | Timeout | None = Timeout.CLIENT) -> Message:
         """The next ASGI message of the endpoint; behind a close it is that close again.

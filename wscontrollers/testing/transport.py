@@ -8,6 +8,7 @@ import anyio
 from anyio.abc import TaskGroup
 from starlette.types import Message
 
+from ..session.loss import NO_STATUS
 from .answers import Accepted, Refusal
 from .arrivals import Arrivals
 from .clock import VirtualClock
@@ -144,7 +145,4 @@ class Transport(ABC):
 
 def closed_with(code: int | None, reason: str) -> Message:
     """The event that tells the application of the test's close; without a code, with the one that says so (RFC 6455, 7.4.1)."""
-    return {"type": "websocket.disconnect", "code": _NO_STATUS if code is None else code, "reason": reason}
-
-
-_NO_STATUS = 1005
+    return {"type": "websocket.disconnect", "code": NO_STATUS if code is None else code, "reason": reason}
