@@ -14,10 +14,9 @@ from pydantic_core import to_json
 from ..callables import name_of
 from ..exceptions import DeclarationError
 from .frames import CLIENT_CONTROLS, RESERVED_FIELDS, SERVER_CONTROLS, ControlFrame
-from .members import Member, member_of
+from .members import Member, member_of, serializer_of
 from .schemas import holds_bytes
 from .union import MessageUnion, tag_of_dict
-from .untyped import Untyped
 
 
 class Encoding(NamedTuple):
@@ -113,18 +112,14 @@ class Encodings(dict[Any, Encoding]):
 
     Args:
         union: Its data classes, models and typed dictionaries can be sent; subclasses of Message always can.
-
-    Attributes:
-        untyped: Looks after values whose type nothing says.
     """
 
     def __init__(self, union: MessageUnion | None = None) -> None:
         super().__init__()
-        self.untyped = Untyped()
         self._typed_dicts: dict[str, Encoding] = {}
         self._dict_tags = union.dict_tags if union is not None else {}
         for member in union.members if union is not None else ():
-            encoding = _encoding(member, self.untyped)
+            encoding = _encoding(member)
             if member.kind == "typed dict":
                 self._typed_dicts.update(dict.fromkeys(member.tags, encoding))
             else:
@@ -146,13 +141,12 @@ class Encodings(dict[Any, Encoding]):
         return self[message.__class__]
 
     def __missing__(self, cls: type[Any]) -> Encoding:
-        encoding = self[cls] = _encoding(member_of(cls, name_of(cls)), self.untyped)
+        encoding = self[cls] = _encoding(member_of(cls, name_of(cls)))
         return encoding
 
 
-def _encoding(member: Member, untyped: Untyped) -> Encoding:
-    own = getattr(member.source, "__pydantic_serializer__", member.adapter.serializer)
-    serializer = untyped.serializer(member.adapter.core_schema) or own
+def _encoding(member: Member) -> Encoding:
+    serializer = serializer_of(member)
     # Aliases are for the wire; who wants names there says serialize_by_alias=False.
     by_alias = True if member.shape.writes_by_alias is None else None
     tag = member.tags[0] if member.kind == "message" else None

@@ -268,7 +268,7 @@ class RpcWriter:
     def _value(self, value: Any) -> str:
         if isinstance(value, Message):
             return self._encodings.of(value).fields_json(value)
-        return _json(self._encodings.untyped.written(value))
+        return _json(value)
 
 
 def error_in(frame: Frame) -> ErrorFrame | None:

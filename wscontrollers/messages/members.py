@@ -12,18 +12,20 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.types import Discriminator
-from pydantic_core import CoreSchema, SchemaValidator
+from pydantic_core import CoreConfig, CoreSchema, SchemaSerializer, SchemaValidator
 
 from ..callables import name_of, substituted, unaliased
 from ..exceptions import DeclarationError, Fault
 from .frames import RESERVED_TAGS
 from .message import Message, reserved_fields, tag_of
-from .schemas import BASE64, Shape, shape_of, with_base64
+from .schemas import Shape, shape_of, with_base64
 
 WIRE_CONFIG = ConfigDict(serialize_by_alias=True, ser_json_bytes="base64", val_json_bytes="base64", allow_inf_nan=False)
 """The configuration of data classes and typed dictionaries that have none; that of `Message`."""
 
 Kind = Literal["message", "model", "dataclass", "typed dict"]
+
+_BASE64 = CoreConfig(ser_json_bytes="base64", val_json_bytes="base64")
 
 
 class Member(NamedTuple):
@@ -246,4 +248,13 @@ def validator_of(adapter: TypeAdapter[Any]) -> SchemaValidator:
     if schema is adapter.core_schema:
         return adapter.validator  # type: ignore[return-value]  # the other type is the same, with a plugin of pydantic around it
     # The class's own validator knows nothing of the changed configuration, and must not be put in its place.
-    return SchemaValidator(schema, BASE64, _use_prebuilt=False)
+    return SchemaValidator(schema, _BASE64, _use_prebuilt=False)
+
+
+def serializer_of(member: Member) -> SchemaSerializer:
+    """The serializer of a model itself; with bytes as base64 wherever its classes do not say otherwise, one made for that."""
+    schema = with_base64(member.adapter.core_schema)
+    if schema is member.adapter.core_schema:
+        own: SchemaSerializer = getattr(member.source, "__pydantic_serializer__", member.adapter.serializer)
+        return own
+    return SchemaSerializer(schema, _BASE64, _use_prebuilt=False)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from pydantic_core import CoreConfig
-
 _Node: TypeAlias = dict[str, Any]
 
 _FIELD_HOLDERS = frozenset({"model-fields", "dataclass-args", "typed-dict"})
@@ -20,8 +18,7 @@ _INSTANCES = frozenset({"model", "dataclass"})
 _MADE = frozenset({"function-after", "function-wrap", "function-plain"})
 _NOT_SCHEMAS = frozenset({"metadata", "default", "config", "expected", "members"})
 _MAY_BE_BYTES = ("bytes", "any", "definition-ref")
-
-BASE64: Final = CoreConfig(ser_json_bytes="base64", val_json_bytes="base64")
+_BASE64: Mapping[str, str] = {"ser_json_bytes": "base64", "val_json_bytes": "base64"}
 
 
 class Field(NamedTuple):
@@ -167,17 +164,13 @@ def _has_hash(schema: object, definitions: dict[str, Any]) -> bool:
 # ---- bytes
 
 
-def keeps_extras(node: Mapping[str, Any]) -> bool:
-    """Whether a node of a schema is of an object that keeps the keys which it does not know."""
-    config: Mapping[str, Any] = node.get("config") or {}
-    return "allow" in (node.get("extra_behavior"), config.get("extra_fields_behavior"))
-
-
 def holds_bytes(schema: object) -> bool:
     """Whether a value of the schema may have bytes in it, as far as the schema tells."""
     node = _node(schema)
     if node is not None:
-        return node.get("type") in _MAY_BE_BYTES or keeps_extras(node) or any(holds_bytes(part) for _, part in parts_of(node))
+        config: _Node = node.get("config") or {}
+        keeps_extras = "allow" in (node.get("extra_behavior"), config.get("extra_fields_behavior"))
+        return node.get("type") in _MAY_BE_BYTES or keeps_extras or any(holds_bytes(part) for _, part in _parts(node))
     return isinstance(schema, list | tuple) and any(holds_bytes(item) for item in cast("list[Any]", schema))
 
 
@@ -190,11 +183,13 @@ def holds_anything(schema: object) -> bool:
     if node is None:
         return isinstance(schema, list | tuple) and any(holds_anything(item) for item in cast("list[Any]", schema))
     kind: object = node.get("type")
+    config: _Node = node.get("config") or {}
     return (
         kind == "any"
         or (isinstance(kind, str) and kind in _HOLDERS and _HOLDERS[kind] not in node)
-        or keeps_extras(node)
-        or any(holds_anything(part) for _, part in parts_of(node))
+        or node.get("extra_behavior") == "allow"
+        or config.get("extra_fields_behavior") == "allow"
+        or any(holds_anything(part) for _, part in _parts(node))
     )
 
 
@@ -205,10 +200,10 @@ def with_base64(schema: Any) -> Any:
     """
     node = _node(schema)
     if node is not None:
-        changed = {key: made for key, part in parts_of(node) if (made := with_base64(part)) is not part}
+        changed = {key: made for key, part in _parts(node) if (made := with_base64(part)) is not part}
         config: _Node = node.get("config") or {}
         if "cls" in node and node["type"] in _CLASSES and "ser_json_bytes" not in config and holds_bytes(node):
-            changed["config"] = {**BASE64, **config}
+            changed["config"] = {**_BASE64, **config}
         return {**node, **changed} if changed else node
     if isinstance(schema, list | tuple):
         old = cast("list[Any]", schema)
@@ -217,7 +212,7 @@ def with_base64(schema: Any) -> Any:
     return cast(object, schema)
 
 
-def parts_of(node: _Node) -> list[tuple[str, Any]]:
+def _parts(node: _Node) -> list[tuple[str, Any]]:
     """What may be a schema inside one: of a schema all but its data, of a mapping from names to schemas everything."""
     is_schema = isinstance(node.get("type"), str)
     return [(key, part) for key, part in node.items() if not (is_schema and key in _NOT_SCHEMAS)]
