@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
+from datetime import timedelta
+from math import inf
 from typing import Any, Literal
 
 import ormsgpack
@@ -118,6 +120,20 @@ def test_bytes_are_base64_in_json_and_bytes_in_messagepack() -> None:
     packed = ormsgpack.unpackb(MsgPackCodec().writer().message(message))  # type: ignore[arg-type]  # bytes, by this codec
     assert packed == {"type": "holder", "blob": blob, "nested": {"blob": blob}, "anything": {"deep": [blob]}, "many": [blob, b""]}
     assert json.loads(JsonCodec().writer().message(Hex(blob=b"\xff"))) == {"type": "hex", "blob": "ff"}
+
+
+def test_what_stands_below_any_is_written_as_the_whole() -> None:
+    """By the configuration of the message: of a plain model too, whose bytes are written otherwise than by itself."""
+
+    class Plain(BaseModel):
+        model_config = ConfigDict(ser_json_timedelta="float", ser_json_inf_nan="strings")
+        type: Literal["plain"]
+        blob: bytes
+        anything: Any
+
+    writer = JsonCodec().writer(MessageUnion([Plain]))
+    written = json.loads(writer.message(Plain(type="plain", blob=b"\xff", anything=[timedelta(seconds=3), inf, b"\xff"])))
+    assert written == {"type": "plain", "blob": "_w==", "anything": [3.0, "Infinity", "_w=="]}
 
 
 @pytest.mark.parametrize("codec", [JsonCodec(), MsgPackCodec()], ids=["json", "msgpack"])

@@ -18,7 +18,7 @@ from ..callables import name_of, substituted, unaliased
 from ..exceptions import DeclarationError, Fault
 from .frames import RESERVED_TAGS
 from .message import Message, reserved_fields, tag_of
-from .schemas import Shape, shape_of, with_base64
+from .schemas import Shape, config_of, shape_of, with_base64
 
 WIRE_CONFIG = ConfigDict(serialize_by_alias=True, ser_json_bytes="base64", val_json_bytes="base64", allow_inf_nan=False)
 """The configuration of data classes and typed dictionaries that have none; that of `Message`."""
@@ -257,4 +257,5 @@ def serializer_of(member: Member) -> SchemaSerializer:
     if schema is member.adapter.core_schema:
         own: SchemaSerializer = getattr(member.source, "__pydantic_serializer__", member.adapter.serializer)
         return own
-    return SchemaSerializer(schema, _BASE64, _use_prebuilt=False)
+    # What stands below Any is written by the configuration of the whole.
+    return SchemaSerializer(schema, CoreConfig(**{**_BASE64, **config_of(schema)}), _use_prebuilt=False)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
+from pydantic_core import CoreConfig
+
 _Node: TypeAlias = dict[str, Any]
 
 _FIELD_HOLDERS = frozenset({"model-fields", "dataclass-args", "typed-dict"})
@@ -88,6 +90,17 @@ def shape_of(schema: object) -> Shape | None:
         writes_by_alias=config.get("serialize_by_alias"),
         has_serializer=has_serializer,
     )
+
+
+def config_of(schema: object) -> CoreConfig:
+    """The configuration of a model, data class or typed dictionary, as far as it has one."""
+    definitions: dict[str, Any] = {}
+    config: _Node = {}
+    here = _node(schema)
+    while here is not None and here["type"] not in _FIELD_HOLDERS:
+        config |= here.get("config") or {}
+        here = _inner(here, definitions)
+    return cast(CoreConfig, config | ((here or {}).get("config") or {}))
 
 
 def _node(value: object) -> _Node | None:
