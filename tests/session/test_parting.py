@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from tests.session.connections import protocol as protocol
-from wscontrollers.session.parting import break_off, hang_up
+from wscontrollers.session.parting import hang_up
 
 pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio"])
 
@@ -42,28 +42,3 @@ async def test_of_another_server_nothing_is_known(protocol: Any) -> None:
     protocol.transport = transport
     assert transport.aborted == 0
     await anyio.lowlevel.checkpoint()
-
-
-async def test_a_connection_that_its_server_closes_is_not_held_open(protocol: Any) -> None:
-    """As uvicorn does at its ping time-out, and tells nobody before all is written. An end that is told has its time."""
-
-    async def wrapped(event: Any) -> None: ...
-
-    transport = protocol.transport
-    transport.unread = 10
-    assert protocol.queue.get_nowait() == {"type": "websocket.connect"}
-    break_off(protocol.send, protocol.receive)
-    assert transport.aborted == 0, "it is open"
-    protocol.keepalive_timeout()
-    for ways in ((wrapped,), (wrapped, wrapped)):
-        break_off(*ways)
-    assert transport.aborted == 0, "whose it is, is not known"
-    protocol.queue.put_nowait({"type": "websocket.disconnect", "code": 1012})
-    break_off(protocol.send, protocol.receive)
-    assert transport.aborted == 0, "its end is told"
-    protocol.queue.get_nowait()
-    break_off(wrapped, protocol.receive)
-    assert transport.aborted == 1
-    transport.unread = 0
-    break_off(protocol.send, protocol.receive)
-    assert transport.aborted == 1, "all is written"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.session.connections import protocol as protocol
 from wscontrollers.session.clock import SCOPE_KEY, Clock
-from wscontrollers.session.stalls import StallGuard, stall_guard
+from wscontrollers.session.stalls import StallGuard, guard_closing, stall_guard
 from wscontrollers.session.watch import watch_of
 
 pytestmark = pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -86,3 +86,26 @@ async def test_where_nothing_is_known_or_bounded_there_is_none(protocol: Any) ->
     transport, protocol.transport = protocol.transport, None
     assert guarded(protocol) is None
     protocol.transport = transport
+
+
+async def test_a_connection_that_its_server_closes_is_not_held_open(protocol: Any) -> None:
+    """As uvicorn does at its ping time-out, and tells nobody before all is written: who takes nothing has the time of a close."""
+
+    async def wrapped(*_: Any) -> None: ...
+
+    clock, transport = Clock(), protocol.transport
+    scope, watch = {"type": "websocket", SCOPE_KEY: clock}, watch_of(clock)
+    ways = (protocol.send, protocol.receive)
+    transport.unread = 500
+    assert not guard_closing(scope, *ways), "it is open"
+    protocol.keepalive_timeout()
+    assert not guard_closing(scope, wrapped, wrapped), "whose it is, is not known"
+    transport.unread = 0
+    assert not guard_closing(scope, *ways), "all is written"
+    transport.unread = 500
+    assert watch.watched == ()
+    assert guard_closing(scope, wrapped, protocol.receive)
+    (guard,) = watch.watched
+    assert isinstance(guard, StallGuard)
+    assert looks(guard, transport, (1, 500), (5, 400), (9.9, 400), (10, 400)) == [0, 0, 0, 1], "whoever reads on, has more"
+    assert watch.watched == ()

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from .owner import Frame
-from .stepping import server_behind, server_of
+from .stepping import server_of
 
 CLOSE_TIME: Final = 5.0
 """Seconds that the close frame has to go out, and what was written before it; then the connection is broken."""
@@ -30,23 +30,6 @@ def hang_up(send: Callable[[Frame], Awaitable[None]], within: float) -> None:
         transport.abort()
     elif transport.get_write_buffer_size():
         asyncio.get_running_loop().call_later(within, _break, transport)
-
-
-def break_off(*ways: Callable[..., Awaitable[Any]]) -> None:
-    """Break a known server's connection that it closes by itself, where its peer holds it open: it reads nothing of what waits.
-
-    So does uvicorn at its ping time-out. It tells nobody before the connection is gone, and that of a peer which is not there
-    any more would be when the kernel gives up.
-
-    Args:
-        ways: ASGI's `send` and `receive`, one of which is known.
-    """
-    server = server_behind(*ways)
-    transport, queue = getattr(server, "transport", None), getattr(server, "queue", None)
-    if transport is None or queue is None or not transport.is_closing():
-        return
-    if transport.get_write_buffer_size() and queue.empty():  # else its end is told, and there is time for the close
-        transport.abort()
 
 
 def unread_by(send: Callable[[Frame], Awaitable[None]]) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.types import Scope
 
 from .clock import clock_of
 from .parting import CLOSE_TIME
+from .stepping import server_behind
 from .watch import Watch, watch_of
 
 
@@ -86,3 +88,23 @@ def stall_guard(protocol: Any, scope: Scope, stall: float | None) -> StallGuard 
     if stall is None or transport is None:
         return None
     return StallGuard(transport, stall, scope)
+
+
+def guard_closing(scope: Scope, *ways: Callable[..., Awaitable[Any]]) -> bool:
+    """Look after a known server's connection that it closes by itself while its peer has not read what was written before.
+
+    So does uvicorn at its ping time-out. It tells nobody before the connection is gone, and that of a peer which is not there any
+    more would be when the kernel gives up. Whoever reads on, however slowly, gets all of it.
+
+    Args:
+        scope: ASGI's, of the handshake.
+        ways: ASGI's `send` and `receive`, one of which is known.
+
+    Returns:
+        Whether there is one, and it is looked after from now on.
+    """
+    transport: Any = getattr(server_behind(*ways), "transport", None)
+    if transport is None or not transport.is_closing() or not transport.get_write_buffer_size():
+        return False
+    StallGuard(transport, CLOSE_TIME, scope).look()
+    return True

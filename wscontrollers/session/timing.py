@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..messages import Heartbeat
 from .ending import LOSS
-from .parting import break_off, unread_by
+from .parting import unread_by
 from .patience import Patience, protocol_of
+from .stalls import guard_closing
 
 if TYPE_CHECKING:
     from .life import Life
@@ -28,6 +29,7 @@ class Timekeeper:
     __slots__ = (
         "_asked_at",
         "_epoch",
+        "_is_guarded",
         "_left",
         "_life",
         "_patience",
@@ -46,7 +48,7 @@ class Timekeeper:
         self._epoch = self._writes = -1
         self._left: int = -1
         self._patience: Patience | None = None
-        self._saw_loss = False
+        self._saw_loss = self._is_guarded = False
 
     @property
     def life(self) -> Life:
@@ -105,7 +107,8 @@ class Timekeeper:
             self._look()
             return
         if life.line is None:
-            break_off(life.websocket.send_event, life.reading.source)
+            if not self._is_guarded:
+                self._is_guarded = guard_closing(life.websocket.scope, life.websocket.send_event, life.reading.source)
         elif self._is_away(life.line, now):
             return
         if limits.lifetime is not None and now - self._since >= limits.lifetime:

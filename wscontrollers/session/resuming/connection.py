@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..loss import NO_STATUS, code_of, has_closed
 from ..owner import Frame
+from ..stalls import guard_closing
 
 LOST: Final = frozenset({1005, 1006, 1011, 1012})
 """Codes of a connection that was lost: without a close, by a ping that was not answered, or with the server.
@@ -51,6 +52,7 @@ class Connection:
 
     __slots__ = (
         "_ends_with_server",
+        "_is_guarded",
         "failed_at",
         "failure",
         "is_behind",
@@ -75,6 +77,7 @@ class Connection:
         self.spent: Mapping[int, float] = {}
         self.failed_at: float | None = None
         self._ends_with_server = ends_with_server
+        self._is_guarded = False
         self.failure: BaseException | None = None
 
     @property
@@ -92,6 +95,11 @@ class Connection:
         self.running.cancel()
         if self.writing is not None:
             self.writing.cancel()
+
+    def guard(self) -> None:
+        """See that its peer does not hold it open when its server closes it; called about once a second."""
+        if not self._is_guarded:
+            self._is_guarded = guard_closing(self.scope, self.send, self.receive)
 
     def has_left(self, event: Frame) -> bool:
         """Whether a disconnect says that the peer, or the application, closed it, and nobody comes back.

@@ -10,7 +10,6 @@ from starlette.types import Scope
 from ..clock import clock_of
 from ..ending import LOSS
 from ..owner import Frame
-from ..parting import break_off
 from .connection import Connection
 from .held import Held
 from .keeper import keeper
@@ -87,7 +86,7 @@ class Reach:
         """
         connection = self._connection
         if connection is not None:
-            break_off(connection.send, connection.receive)
+            connection.guard()
             if connection.failed_at is not None and now - connection.failed_at >= _PARTING:
                 self.lose(connection)
         if self.is_detached and self._lost_at is not None and now - self._lost_at >= self._resume.grace:
