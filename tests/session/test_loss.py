@@ -11,11 +11,12 @@ import pytest
 from anyio import to_thread
 from starlette.applications import Starlette
 from websockets.asyncio.client import connect
+from websockets.frames import CloseCode
 
 from tests.serving import serving
 from wscontrollers import APIWebSocketRoute, App, Ended, Session
 from wscontrollers.session.ending import LOSS
-from wscontrollers.session.loss import NO_STATUS, code_of, has_closed
+from wscontrollers.session.loss import NO_STATUS, close_of, code_of, has_closed
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +52,21 @@ def test_one_of_both_ways_is_enough() -> None:
         told.has_peer_closed = has
         assert code_of(NO_STATUS, unknown, told.send) == code
         assert code_of(4000, told.send) == 4000
+
+
+@pytest.mark.parametrize(
+    ("conn", "close"),
+    [
+        (SimpleNamespace(close_rcvd=SimpleNamespace(code=CloseCode.NORMAL_CLOSURE, reason="bye")), (1000, "bye")),
+        (SimpleNamespace(close_rcvd=None), None),
+        (SimpleNamespace(state=SimpleNamespace(name="REMOTE_CLOSING")), (NO_STATUS, "")),
+        (SimpleNamespace(state=SimpleNamespace(name="OPEN")), None),
+    ],
+)
+def test_what_the_peers_close_said(conn: Any, close: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as the server keeps it."""
+    monkeypatch.setattr("wscontrollers.session.loss.server_behind", lambda *ways: SimpleNamespace(conn=conn))
+    assert close_of(unknown) == close
 
 
 @pytest.mark.parametrize("connection", [SimpleNamespace(), SimpleNamespace(state=1), None])

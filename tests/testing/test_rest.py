@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from functools import partial
 from typing import Any
 
 import anyio
@@ -156,15 +157,20 @@ async def test_a_loop_that_lets_nobody_look(monkeypatch: pytest.MonkeyPatch) -> 
 
 @on_asyncio
 @pytest.mark.parametrize("links", [1, 2, 7, 50])
-async def test_callbacks_without_a_task_are_waited_for(links: int) -> None:
+@pytest.mark.parametrize("way", ["call_soon", "call_later"])
+async def test_callbacks_without_a_task_are_waited_for(links: int, way: str) -> None:
     """A chain of them, of any length, is work, and so is what comes of it: also where the loop keeps what is ready to itself."""
     loop = asyncio.get_running_loop()
+
+    def next_soon() -> Any:
+        return loop.call_soon if way == "call_soon" else partial(loop.call_later, 0)
+
     end = loop.create_future()
     done: list[str] = []
 
     def link(left: int) -> None:
         if left:
-            loop.call_soon(link, left - 1)
+            next_soon()(link, left - 1)
         else:
             end.set_result(None)
 
@@ -178,7 +184,7 @@ async def test_callbacks_without_a_task_are_waited_for(links: int) -> None:
         loop.call_soon_threadsafe(link, links)
         await at_rest()
         assert done == ["done"]
-    assert not {"call_soon", "call_soon_threadsafe"} & vars(loop).keys()
+    assert not {"call_soon", "call_soon_threadsafe", "call_later"} & vars(loop).keys()
 
 
 class Lost(asyncio.Protocol):

@@ -54,11 +54,12 @@ class _Cutting:
 
     def extend(self, event: Any) -> None:
         """Take a part; raises uvicorn's exception where the message is too big for uvicorn, too."""
-        buffer = self._buffer
-        if buffer.length > self._most:
-            data: str | bytes = event.data
-            buffer.length += len(data.encode() if isinstance(data, str) else data)
-            event = event.__class__(data=data[:0])
-            if buffer.length <= buffer.max_length:
-                return
-        buffer.extend(event)
+        buffer, data = self._buffer, event.data
+        room = self._most + 1 - buffer.length
+        if len(data) <= room:
+            buffer.extend(event)
+            return
+        kept, rest = data[: max(0, room)], data[max(0, room) :]
+        buffer.length += len(rest.encode() if isinstance(rest, str) else rest)
+        if kept or buffer.length > buffer.max_length:
+            buffer.extend(event.__class__(data=kept))

@@ -26,6 +26,18 @@ def code_of(code: int, *ways: Callable[..., Awaitable[Any]]) -> int:
     return LOSS if code == NO_STATUS and has_closed(*ways) is False else code
 
 
+def close_of(*ways: Callable[..., Awaitable[Any]]) -> tuple[int, str] | None:
+    """Code and reason of the close frame that the peer sent, as far as the server keeps them; None where none is known.
+
+    Args:
+        ways: See `has_closed`.
+    """
+    if has_closed(*ways) is not True:
+        return None
+    frame: Any = getattr(getattr(server_behind(*ways), "conn", None), "close_rcvd", None)
+    return (NO_STATUS, "") if frame is None else (int(frame.code), str(frame.reason))
+
+
 def has_closed(*ways: Callable[..., Awaitable[Any]]) -> bool | None:
     """Whether the peer sent a close frame (RFC 6455, section 5.5.1); None where nobody knows.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..messages import Heartbeat
 from .ending import LOSS
+from .loss import close_of
 from .parting import unread_by
 from .patience import Patience, protocol_of
 from .stalls import guard_closing
@@ -80,8 +81,8 @@ class Timekeeper:
                 reading.read_ahead()  # a peer that leaves now ends the grace
             return
         if life.is_lost:
-            if self._saw_loss:
-                life.departed(LOSS, "")
+            if self._saw_loss:  # its event may be under way still, in a middleware
+                life.departed(*close_of(life.websocket.send_event, reading.source) or (LOSS, ""))
             elif reading.is_held:
                 reading.read_on()
             self._saw_loss = True  # until the next look the disconnect event has time to come

@@ -27,8 +27,9 @@ async def at_rest(timeout: float | None = None) -> None:
 
     A task that waits for a timer in the future, for a network or for another process, counts as blocked. Worker threads are
     those of `anyio.to_thread` under its default limiter and, while a test client is entered, those of `asyncio.to_thread` and
-    `run_in_executor`; a thread that the application started by itself is not seen. On asyncio, also with uvloop, the loop is
-    stepped until nothing is ready; on trio, and on a loop that lets nobody see what is, anyio's `wait_all_tasks_blocked` says so.
+    `run_in_executor`; a thread that the application started by itself is not seen. On asyncio the loop is stepped until nothing
+    is ready, with uvloop, which does not show that, until nothing was asked of it for some turns; on trio, and on a loop that
+    lets nobody look, anyio's `wait_all_tasks_blocked` says so.
 
     Args:
         timeout: Seconds it may take; None waits for ever.
@@ -101,11 +102,12 @@ class _Counted:
         self._asked = self._quiet = 0
         self._before: dict[str, object] = {name: vars(loop)[name] for name in _SOON if name in vars(loop)}
         for name in _SOON:
-            setattr(loop, name, self._counting(getattr(loop, name)))
+            setattr(loop, name, self._counting(name, getattr(loop, name)))
 
-    def _counting(self, soon: Callable[..., Any]) -> Callable[..., Any]:
+    def _counting(self, name: str, soon: Callable[..., Any]) -> Callable[..., Any]:
         def counting(*args: Any, **options: Any) -> Any:
-            self._asked += 1
+            if name != "call_later" or (args[0] if args else options["delay"]) <= 0:
+                self._asked += 1
             return soon(*args, **options)
 
         return counting
@@ -130,7 +132,7 @@ class _Counted:
 _QUIET: Final = 8
 """So many turns without anything are rest: what such a loop does by itself, to close a transport for one, takes a few."""
 
-_SOON: Final = ("call_soon", "call_soon_threadsafe")
+_SOON: Final = ("call_soon", "call_soon_threadsafe", "call_later")
 """The methods by which a callback becomes ready."""
 
 
