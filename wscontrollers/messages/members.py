@@ -258,4 +258,4 @@ def serializer_of(member: Member) -> SchemaSerializer:
         own: SchemaSerializer = getattr(member.source, "__pydantic_serializer__", member.adapter.serializer)
         return own
     # What stands below Any is written by the configuration of the whole.
-    return SchemaSerializer(schema, CoreConfig(**{**_BASE64, **config_of(schema)}), _use_prebuilt=False)
+    return SchemaSerializer(schema, cast(CoreConfig, {**_BASE64, **config_of(schema)}), _use_prebuilt=False)
