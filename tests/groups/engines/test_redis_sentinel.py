@@ -53,7 +53,7 @@ async def test_a_sentinel_that_is_not_there() -> None:
 
 async def test_the_master_is_killed_and_the_replica_takes_over(pair: SentinelPair) -> None:
     """Down, then up on the other server, in another epoch; what the replica has of the history can still be read."""
-    async with connected(RedisEngine(pair.url, timeout=1.0)) as (connection, heard):
+    async with connected(RedisEngine(pair.url, timeout=3.0)) as (connection, heard):
         await connection.subscribe("tea")
         before = await connection.publish("tea", b"before", History())
         await heard.until(lambda: heard.arrivals)
