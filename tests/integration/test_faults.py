@@ -80,6 +80,17 @@ async def closed(session: ClientConnection) -> int | None:
             return None if end.rcvd is None else end.rcvd.code
 
 
+async def stalled_at(address: str) -> ClientConnection:
+    """A client that reads nothing, with little room in its kernel."""
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
+    small.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(small, tuple(address.split(":")))
+    stalled = await connect_async(f"ws://{address}/", sock=small, compression=None)
+    stalled.transport.pause_reading()
+    return stalled
+
+
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_one_that_stops_reading_among_fifty_slows_nobody(ws: str) -> None:
     """The server goes on when 49 have acknowledged a round. The 50th reads none: it is closed, and little waits for it."""
@@ -116,12 +127,7 @@ async def test_one_that_stops_reading_among_fifty_slows_nobody(ws: str) -> None:
     with serving(app, ws=ws, buffers=4 * KIB) as address:
         async with anyio.create_task_group() as tasks, connect_async(f"ws://{address}/speaker") as speaking:
             members = [await connect_async(f"ws://{address}/", compression=None) for _ in range(49)]
-            small = socket.socket()
-            small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
-            small.setblocking(False)
-            await asyncio.get_running_loop().sock_connect(small, tuple(address.split(":")))
-            stalled = await connect_async(f"ws://{address}/", sock=small, compression=None)
-            stalled.transport.pause_reading()
+            stalled = await stalled_at(address)
             for session in members:
                 tasks.start_soon(follow, session)
             for number in range(rounds):
@@ -181,12 +187,7 @@ async def test_memory_beside_one_that_stops_reading_grows_by_its_outbox_at_most(
             for _ in range(9):
                 tasks.start_soon(follow, await connect_async(f"ws://{address}/", compression=None))
             before = max(await speak(0, 40))  # with all that is made once
-            small = socket.socket()
-            small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
-            small.setblocking(False)
-            await asyncio.get_running_loop().sock_connect(small, tuple(address.split(":")))
-            stalled = await connect_async(f"ws://{address}/", sock=small, compression=None)
-            stalled.transport.pause_reading()
+            stalled = await stalled_at(address)
             growth = max(await speak(40, rounds)) - before
             stalled.transport.abort()
             tasks.cancel_scope.cancel()
