@@ -19,8 +19,9 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+from pydantic_core import SchemaSerializer
 
-from wscontrollers.messages.schemas import holds_anything, holds_bytes, shape_of, with_base64
+from wscontrollers.messages.schemas import config_of, holds_anything, holds_bytes, shape_of, with_base64, with_lists
 
 
 def shape(cls: Any) -> Any:
@@ -200,3 +201,21 @@ def test_only_what_says_nothing_is_changed() -> None:
     changed = with_base64(schema)
     assert changed["config"]["ser_json_bytes"] == "base64"
     assert "ser_json_bytes" not in schema.get("config", {})  # the original is as it was
+
+
+def test_sets_are_written_as_lists() -> None:
+    """At any depth; a schema without one stays the same object, and the original is as it was."""
+    schema = TypeAdapter(dict[str, list[set[int]]]).core_schema
+    changed = with_lists(schema)
+    assert SchemaSerializer(changed).to_python({"a": [{1}]}) == {"a": [[1]]}
+    assert SchemaSerializer(schema).to_python({"a": [{1}]}) == {"a": [{1}]}
+    for cls in (Count, list[int], tuple[int, ...]):
+        schema = TypeAdapter(cls).core_schema
+        assert with_lists(schema) is schema
+
+
+def test_the_configuration_of_a_class() -> None:
+    """Where it stands, however the class is wrapped; none where it has none."""
+    assert config_of(TypeAdapter(Configured).core_schema).get("ser_json_bytes") == "hex"
+    assert "ser_json_bytes" not in config_of(TypeAdapter(Blob).core_schema)
+    assert config_of(TypeAdapter(int).core_schema) == {}

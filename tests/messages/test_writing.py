@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
@@ -120,6 +120,34 @@ def test_bytes_are_base64_in_json_and_bytes_in_messagepack() -> None:
     packed = ormsgpack.unpackb(MsgPackCodec().writer().message(message))  # type: ignore[arg-type]  # bytes, by this codec
     assert packed == {"type": "holder", "blob": blob, "nested": {"blob": blob}, "anything": {"deep": [blob]}, "many": [blob, b""]}
     assert json.loads(JsonCodec().writer().message(Hex(blob=b"\xff"))) == {"type": "hex", "blob": "ff"}
+
+
+def test_sets_are_lists_of_what_is_in_them() -> None:
+    """Of frozen models with bytes too, whose objects could be in no set: an array in either codec, at any depth."""
+
+    class Frozen(BaseModel):
+        model_config = ConfigDict(frozen=True)
+        blob: bytes
+        parts: frozenset[Frozen] = frozenset()
+
+    class Bag(Message):
+        items: set[Frozen]
+        blobs: frozenset[bytes] = frozenset()
+        anything: set[Any] = set()
+
+    message = Bag(
+        items={Frozen(blob=b"\xff", parts=frozenset({Frozen(blob=b"\xfe")}))}, blobs=frozenset({b"\xfd"}), anything={b"a"}
+    )
+    form = {
+        "type": "bag",
+        "items": [{"blob": b"\xff", "parts": [{"blob": b"\xfe", "parts": []}]}],
+        "blobs": [b"\xfd"],
+        "anything": [b"a"],
+    }
+    packed: Any = MsgPackCodec().writer().message(message)
+    assert ormsgpack.unpackb(packed) == form
+    written = json.loads(JsonCodec().writer().message(message))
+    assert written == json.loads(json.dumps(form, default=lambda blob: urlsafe_b64encode(blob).decode()))
 
 
 def test_what_stands_below_any_is_written_as_the_whole() -> None:

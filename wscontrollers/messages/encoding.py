@@ -14,8 +14,7 @@ from pydantic_core import to_json
 from ..callables import name_of
 from ..exceptions import DeclarationError
 from .frames import CLIENT_CONTROLS, RESERVED_FIELDS, SERVER_CONTROLS, ControlFrame
-from .members import Member, member_of, serializer_of
-from .schemas import holds_bytes
+from .members import Member, member_of, objects_serializer_of, serializer_of
 from .union import MessageUnion, tag_of_dict
 
 
@@ -146,7 +145,7 @@ class Encodings(dict[Any, Encoding]):
 
 
 def _encoding(member: Member) -> Encoding:
-    serializer = serializer_of(member)
+    serializer, objects = serializer_of(member), objects_serializer_of(member)
     # Aliases are for the wire; who wants names there says serialize_by_alias=False.
     by_alias = True if member.shape.writes_by_alias is None else None
     tag = member.tags[0] if member.kind == "message" else None
@@ -156,7 +155,7 @@ def _encoding(member: Member) -> Encoding:
         head="{" if tag is None else f'{{"type":{to_json(tag).decode()},',
         to_json=partial(serializer.to_json, by_alias=True) if by_alias else serializer.to_json,
         to_python=partial(serializer.to_python, mode="json", by_alias=by_alias),
-        to_objects=partial(serializer.to_python, by_alias=by_alias) if holds_bytes(member.adapter.core_schema) else None,
+        to_objects=None if objects is None else partial(objects.to_python, by_alias=by_alias),
         checks=member.shape.keeps_extras or member.shape.has_serializer,
     )
 

@@ -18,7 +18,7 @@ from ..callables import name_of, substituted, unaliased
 from ..exceptions import DeclarationError, Fault
 from .frames import RESERVED_TAGS
 from .message import Message, reserved_fields, tag_of
-from .schemas import Shape, config_of, shape_of, with_base64
+from .schemas import Shape, config_of, holds_bytes, shape_of, with_base64, with_lists
 
 WIRE_CONFIG = ConfigDict(serialize_by_alias=True, ser_json_bytes="base64", val_json_bytes="base64", allow_inf_nan=False)
 """The configuration of data classes and typed dictionaries that have none; that of `Message`."""
@@ -257,5 +257,18 @@ def serializer_of(member: Member) -> SchemaSerializer:
     if schema is member.adapter.core_schema:
         own: SchemaSerializer = getattr(member.source, "__pydantic_serializer__", member.adapter.serializer)
         return own
+    return _serializer(schema)
+
+
+def objects_serializer_of(member: Member) -> SchemaSerializer | None:
+    """What makes an object of a model with its bytes as they are; None where it has none."""
+    schema = member.adapter.core_schema
+    if not holds_bytes(schema):
+        return None
+    listed = with_lists(schema)
+    return serializer_of(member) if listed is schema else _serializer(with_base64(listed))
+
+
+def _serializer(schema: CoreSchema) -> SchemaSerializer:
     # What stands below Any is written by the configuration of the whole.
     return SchemaSerializer(schema, cast(CoreConfig, {**_BASE64, **config_of(schema)}), _use_prebuilt=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from pydantic_core import CoreConfig
+from pydantic_core import CoreConfig, core_schema
 
 _Node: TypeAlias = dict[str, Any]
 
@@ -223,6 +223,30 @@ def with_base64(schema: Any) -> Any:
         new = [with_base64(item) for item in old]
         return old if all(each is before for each, before in zip(new, old, strict=True)) else type(old)(new)
     return cast(object, schema)
+
+
+def with_lists(schema: Any) -> Any:
+    """The schema with sets written as lists of what is in them; the same object if it has none.
+
+    Objects that are made of frozen models cannot be in a set, and a frame has none.
+    """
+    node = _node(schema)
+    if node is not None:
+        changed = {key: made for key, part in _parts(node) if (made := with_lists(part)) is not part}
+        if node.get("type") in _SETS and "serialization" not in node:
+            items = changed.get("items_schema", node.get("items_schema"))
+            changed["serialization"] = core_schema.plain_serializer_function_ser_schema(
+                list, return_schema=core_schema.list_schema(items)
+            )
+        return {**node, **changed} if changed else node
+    if isinstance(schema, list | tuple):
+        old = cast("list[Any]", schema)
+        new = [with_lists(item) for item in old]
+        return old if all(each is before for each, before in zip(new, old, strict=True)) else type(old)(new)
+    return cast(object, schema)
+
+
+_SETS: Final = ("set", "frozenset")
 
 
 def _parts(node: _Node) -> list[tuple[str, Any]]:
