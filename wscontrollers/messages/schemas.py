@@ -1,11 +1,11 @@
 """What pydantic's core schema of a message type says: its names on the wire, its tags, and whether it holds bytes.
 
-Core schemas are plain dictionaries; here they are read, and changed for one purpose only: `with_base64`.
+Core schemas are plain dictionaries; here they are read, and changed for how values are written: `with_base64`, `with_lists`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from pydantic_core import CoreConfig, core_schema
@@ -70,18 +70,12 @@ def shape_of(schema: object) -> Shape | None:
     Args:
         schema: The core schema of the type.
     """
-    definitions: dict[str, Any] = {}
-    config: _Node = {}
-    sees_all = has_serializer = False
-    here = _node(schema)
-    while here is not None and here["type"] not in _FIELD_HOLDERS:
-        config |= here.get("config") or {}
-        has_serializer = has_serializer or "serialization" in here
-        sees_all = sees_all or here["type"] in _AROUND or bool(here.get("custom_init"))
-        here = _inner(here, definitions)
+    around, here, definitions = _way_in(schema)
     if here is None:
         return None
-    config |= here.get("config") or {}
+    has_serializer = any("serialization" in each for each in around)
+    sees_all = any(each["type"] in _AROUND or bool(each.get("custom_init")) for each in around)
+    config: _Node = dict(config_of(schema))
     extra = here.get("extra_behavior") or config.get("extra_fields_behavior") or "ignore"
     return Shape(
         fields=(*_fields(here, config, definitions), *_computed(here, config)),
@@ -94,13 +88,22 @@ def shape_of(schema: object) -> Shape | None:
 
 def config_of(schema: object) -> CoreConfig:
     """The configuration of a model, data class or typed dictionary, as far as it has one."""
-    definitions: dict[str, Any] = {}
+    around, here, _ = _way_in(schema)
     config: _Node = {}
+    for node in (*around, here or {}):
+        config |= node.get("config") or {}
+    return cast(CoreConfig, config)
+
+
+def _way_in(schema: object) -> tuple[list[_Node], _Node | None, dict[str, Any]]:
+    """What is around the fields of a class, the schema that has them, None if there are none, and what is defined on the way."""
+    around: list[_Node] = []
+    definitions: dict[str, Any] = {}
     here = _node(schema)
     while here is not None and here["type"] not in _FIELD_HOLDERS:
-        config |= here.get("config") or {}
+        around.append(here)
         here = _inner(here, definitions)
-    return cast(CoreConfig, config | ((here or {}).get("config") or {}))
+    return around, here, definitions
 
 
 def _node(value: object) -> _Node | None:
@@ -211,18 +214,14 @@ def with_base64(schema: Any) -> Any:
 
     A plain model ignores the configuration of what holds it, and pydantic's default for bytes in JSON is UTF-8 text.
     """
-    node = _node(schema)
-    if node is not None:
-        changed = {key: made for key, part in _parts(node) if (made := with_base64(part)) is not part}
-        config: _Node = node.get("config") or {}
-        if "cls" in node and node["type"] in _CLASSES and "ser_json_bytes" not in config and holds_bytes(node):
-            changed["config"] = {**_BASE64, **config}
-        return {**node, **changed} if changed else node
-    if isinstance(schema, list | tuple):
-        old = cast("list[Any]", schema)
-        new = [with_base64(item) for item in old]
-        return old if all(each is before for each, before in zip(new, old, strict=True)) else type(old)(new)
-    return cast(object, schema)
+    return _changed(schema, _in_base64)
+
+
+def _in_base64(node: _Node) -> _Node:
+    config: _Node = node.get("config") or {}
+    if "cls" in node and node["type"] in _CLASSES and "ser_json_bytes" not in config and holds_bytes(node):
+        return {"config": {**_BASE64, **config}}
+    return {}
 
 
 def with_lists(schema: Any) -> Any:
@@ -230,23 +229,37 @@ def with_lists(schema: Any) -> Any:
 
     Objects that are made of frozen models cannot be in a set, and a frame has none.
     """
-    node = _node(schema)
-    if node is not None:
-        changed = {key: made for key, part in _parts(node) if (made := with_lists(part)) is not part}
-        if node.get("type") in _SETS and "serialization" not in node:
-            items = changed.get("items_schema", node.get("items_schema"))
-            changed["serialization"] = core_schema.plain_serializer_function_ser_schema(
-                list, return_schema=core_schema.list_schema(items)
-            )
-        return {**node, **changed} if changed else node
-    if isinstance(schema, list | tuple):
-        old = cast("list[Any]", schema)
-        new = [with_lists(item) for item in old]
-        return old if all(each is before for each, before in zip(new, old, strict=True)) else type(old)(new)
-    return cast(object, schema)
+    return _changed(schema, _as_list)
+
+
+def _as_list(node: _Node) -> _Node:
+    if node.get("type") not in _SETS or "serialization" in node:
+        return {}
+    listed = core_schema.list_schema(node.get("items_schema"))
+    return {"serialization": core_schema.plain_serializer_function_ser_schema(list, return_schema=listed)}
 
 
 _SETS: Final = ("set", "frozenset")
+
+
+def _changed(schema: Any, change: Callable[[_Node], _Node]) -> Any:
+    """A schema with a change in each one that it is made of, from the innermost on; the same object if there is none.
+
+    Args:
+        schema: A schema, or what may hold some.
+        change: Given one whose parts are changed already, returns what is to be put into it.
+    """
+    node = _node(schema)
+    if node is not None:
+        parts = {key: made for key, part in _parts(node) if (made := _changed(part, change)) is not part}
+        node = {**node, **parts} if parts else node
+        added = change(node)
+        return {**node, **added} if added else node
+    if isinstance(schema, list | tuple):
+        old = cast("list[Any]", schema)
+        new = [_changed(item, change) for item in old]
+        return old if all(each is before for each, before in zip(new, old, strict=True)) else type(old)(new)
+    return cast(object, schema)
 
 
 def _parts(node: _Node) -> list[tuple[str, Any]]:
