@@ -25,7 +25,8 @@ from ..messages import (
     Reply,
 )
 from ..messages.errors import CANCELLED
-from ..messages.jsonrpc import Call, Failure, Id, Response
+from ..messages.jsonrpc import Call, Failure, Response
+from ..messages.jsonrpc_writing import Id
 from ..messages.limits import DEFAULT_FRAME_LIMITS, FrameLimits
 from .framing import RAW, Read, Several
 from .packing import bytes_of
